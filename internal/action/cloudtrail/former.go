@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudtrail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
+)
+
+// Where the configuration to go back to comes from.
+const (
+	sourceApproved = "approved"
+	sourceSnapshot = "snapshot"
+	sourceEvents   = "events"
+	sourceBaseline = "baseline"
+	sourceNone     = "none"
+)
+
+// former is what a trail looked like before the event.
+type former struct {
+	isKnown bool
+	// trail is the configuration when it is known, else what the events tell of it.
+	trail  trail.Trail
+	source string
+	at     time.Time
+	// snapshot is when the stored snapshot was taken, zero when there is none.
+	snapshot time.Time
+	gaps     []string
+}
+
+// findFormer looks for the newest snapshot from before the event, then for past calls. Without an event it is what the
+// trail should look like now.
+func findFormer(ctx context.Context, env *action.Env, r *cloudtrail.Record, target trail.Target) (former, error) {
+	before := env.Now()
+	if r != nil {
+		before = r.EventTime
+	}
+	f, err := fromSnapshot(ctx, env, target, before)
+	if err != nil {
+		return former{}, err
+	}
+	if !f.isKnown && r != nil {
+		if f, err = fromEvents(ctx, env, r, target); err != nil {
+			return former{}, err
+		}
+	}
+	// A stop shows that the trail was meant to log, whatever was seen last.
+	if f.isKnown && r != nil && isStop(r) {
+		f.trail.IsLogging = true
+	}
+	return f, nil
+}
+
+// isStop: the call ended the trail's logging.
+func isStop(r *cloudtrail.Record) bool {
+	return !r.Failed() && (r.EventName == trail.StopLogging || r.EventName == trail.DeleteTrail)
+}
+
+// fromSnapshot reads the newest snapshot taken before the moment. CloudTrail's times are cut to the second: where there is
+// no older one, a snapshot of that very second is taken, for snapshots never follow a weakening.
+func fromSnapshot(ctx context.Context, env *action.Env, target trail.Target, before time.Time) (former, error) {
+	none := former{source: sourceNone}
+	if env.Snapshots == nil {
+		return none, nil
+	}
+	s, err := env.Snapshots.SnapshotBefore(ctx, target.ARN, before)
+	if errors.Is(err, incident.ErrNotFound) {
+		s, err = env.Snapshots.SnapshotBefore(ctx, target.ARN, before.Truncate(time.Second).Add(time.Second))
+	}
+	if errors.Is(err, incident.ErrNotFound) {
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("read the newest snapshot of %s: %w", target.ARN, err)
+	}
+	t, err := s.Trail()
+	if err != nil {
+		return none, err
+	}
+	source := map[string]string{state.SourceApproved: sourceApproved, state.SourceEvents: sourceEvents}[s.Source]
+	if source == "" {
+		source = sourceSnapshot
+	}
+	return former{isKnown: true, trail: t, source: source, at: s.LastSeenAt, snapshot: s.TakenAt}, nil
+}
+
+// suspicion is how long before the event its session's own calls do not decide what the trail should be.
+const suspicion = time.Hour
+
+// fromEvents rebuilds the configuration from the calls of the last 90 days.
+func fromEvents(ctx context.Context, env *action.Env, r *cloudtrail.Record, target trail.Target) (former, error) {
+	f := former{source: sourceNone, at: r.EventTime.Add(-time.Second)}
+	records, gaps, err := pastCalls(ctx, env, target, r.EventTime)
+	if err != nil {
+		return former{}, err
+	}
+	f.gaps = gaps
+	earlier := records[:0]
+	for _, one := range records {
+		if one.EventID != r.EventID {
+			earlier = append(earlier, one)
+		}
+	}
+	if len(earlier) == 0 {
+		f.gaps = append(f.gaps, "no past calls on the trail were found")
+		return f, nil
+	}
+	t, complete, missing := trail.Rebuild(target.ARN, earlier, func(one cloudtrail.Record) bool {
+		return sameSession(&one, r) && r.EventTime.Sub(one.EventTime) < suspicion
+	})
+	f.trail, f.isKnown, f.source = t, complete && t.S3BucketName != "", sourceEvents
+	f.gaps = append(f.gaps, missing...)
+	return f, nil
+}
+
+// sameSession: made with the same key, or by the same principal where a record has no key.
+func sameSession(a, b *cloudtrail.Record) bool {
+	if a.UserIdentity.AccessKeyID != "" && b.UserIdentity.AccessKeyID != "" {
+		return a.UserIdentity.AccessKeyID == b.UserIdentity.AccessKeyID
+	}
+	return a.UserIdentity.ARN == b.UserIdentity.ARN
+}
+
+// historyAge is how far back past calls are looked for: what Event history keeps.
+const historyAge = 90 * 24 * time.Hour
+
+// pastCalls are the calls on the trail until a moment, by its name and by its ARN.
+func pastCalls(ctx context.Context, env *action.Env, target trail.Target, until time.Time) ([]cloudtrail.Record, []string, error) {
+	if env.History == nil {
+		return nil, []string{"past calls were not searched: no history is at hand"}, nil
+	}
+	var found []cloudtrail.Record
+	var gaps []string
+	seen := map[cloudtrail.EventID]bool{}
+	for _, name := range []string{string(target.ARN), target.Name} {
+		records, missing, err := env.History.Lookup(ctx, env.Door, state.Query{
+			Account: target.Account, Region: target.HomeRegion, From: until.Add(-historyAge), To: until,
+			EventNames: trail.Changes(), ResourceName: name,
+		})
+		if ctx.Err() != nil {
+			return nil, nil, err
+		}
+		if err != nil {
+			missing = append(missing, fmt.Sprintf("past calls on %s were not searched: %v", name, err))
+		}
+		gaps = append(gaps, missing...)
+		for _, r := range records {
+			if !seen[r.EventID] && isAbout(r, target) {
+				seen[r.EventID] = true
+				found = append(found, r)
+			}
+		}
+	}
+	return found, gaps, nil
+}
+
+// isAbout: the call was about the trail, or cannot be read well enough to say that it was not.
+func isAbout(r cloudtrail.Record, target trail.Target) bool {
+	of, err := trail.TargetOf(r)
+	return err == nil && of.ARN == target.ARN || err != nil && !errors.Is(err, trail.ErrNotAboutTrail)
+}
+
+// suggestion is what the trail may have looked like, for a person to approve: what the events tell, else what it is now,
+// raised to the baseline.
+func (f former) suggestion(have trail.Trail) trail.Trail {
+	last := have
+	if f.trail.S3BucketName != "" {
+		last = f.trail
+	}
+	return trail.Desired(&last)
+}

@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudtrail
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/switchback-project/switchback/asl"
+	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/trail"
+)
+
+// restoreTrail is the action class of every change of this package.
+const restoreTrail = "restore-trail"
+
+// subjectParams say which event and trail a query is about.
+type subjectParams struct {
+	EventID cloudtrail.EventID `json:"event_id,omitempty"`
+	Event   json.RawMessage    `json:"event,omitempty"`
+	Trail   arn.ARN            `json:"trail,omitempty"`
+}
+
+// subject is an event, or none, and the trail that it is about.
+type subject struct {
+	record *cloudtrail.Record
+	target trail.Target
+}
+
+// find reads the event and works out its trail.
+func (p subjectParams) find(ctx context.Context, env *action.Env) (subject, error) {
+	record, err := p.record(ctx, env)
+	if err != nil {
+		return subject{}, err
+	}
+	s := subject{record: record}
+	if s.target, err = p.target(record); err != nil {
+		return subject{}, invalid(err)
+	}
+	return s, nil
+}
+
+// target is the trail of the parameters, else that of the event. Where both mean the same trail the event's is taken,
+// for it knows whether it is certain.
+func (p subjectParams) target(record *cloudtrail.Record) (trail.Target, error) {
+	if record == nil && p.Trail == "" {
+		return trail.Target{}, errors.New("one of event_id, event and trail is needed")
+	}
+	if record == nil {
+		return trail.TargetOfARN(p.Trail)
+	}
+	ofEvent, err := trail.TargetOf(*record)
+	if p.Trail == "" || err == nil && ofEvent.ARN == p.Trail {
+		return ofEvent, err
+	}
+	return trail.TargetOfARN(p.Trail)
+}
+
+// record is the event's record, nil when the parameters name none.
+func (p subjectParams) record(ctx context.Context, env *action.Env) (*cloudtrail.Record, error) {
+	raw := p.Event
+	if isEmptyJSON(raw) {
+		if p.EventID == "" {
+			return nil, nil
+		}
+		if env.Timeline == nil {
+			return nil, errors.New("read the event: no timeline is wired")
+		}
+		var err error
+		raw, err = env.Timeline.Evidence(ctx, p.EventID)
+		if errors.Is(err, incident.ErrNotFound) {
+			return nil, invalid(fmt.Errorf("event %.60q is not known here", p.EventID))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read event %s: %w", p.EventID, err)
+		}
+	}
+	return parseEvent(raw)
+}
+
+// parseEvent reads a record, or the EventBridge event around it.
+func parseEvent(raw json.RawMessage) (*cloudtrail.Record, error) {
+	item, err := cloudtrail.NewDecoder(bytes.NewReader(raw), cloudtrail.Limits{}).Next()
+	if err != nil {
+		return nil, invalid(fmt.Errorf("read the event: %w", err))
+	}
+	if item.Record.EventName == "" {
+		return nil, invalid(errors.New("read the event: it is not one of CloudTrail"))
+	}
+	return &item.Record, nil
+}
+
+func isEmptyJSON(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", "{}":
+		return true
+	}
+	return false
+}
+
+func invalid(err error) error {
+	return &asl.Error{Name: action.ErrorInvalidParameters, Cause: err.Error()}
+}
+
+// notFound names a missing trail as AWS does.
+func notFound(err error) error {
+	if errors.Is(err, incident.ErrNotFound) {
+		return &asl.Error{Name: "CloudTrail.TrailNotFoundException", Cause: err.Error()}
+	}
+	return err
+}
