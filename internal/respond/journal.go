@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package respond
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/incident"
+)
+
+// Calls is the store's side of the call journal.
+type Calls interface {
+	gate.Journal
+	gate.OwnCalls
+}
+
+// Journal keeps every call of the gate where it belongs: in the store (which recognises our own calls in the events
+// that come back), in the ledger, and the mutations on the incident's timeline.
+type Journal struct {
+	Calls    Calls
+	Ledger   Ledger
+	Timeline incident.Timeline
+}
+
+var (
+	_ gate.Journal  = (*Journal)(nil)
+	_ gate.OwnCalls = (*Journal)(nil)
+)
+
+// Intend makes a mutation durable before it leaves, in the store and in the ledger at once.
+func (j *Journal) Intend(ctx context.Context, c gate.Call) error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return j.Calls.Intend(ctx, c) })
+	both.Go(func() error { return j.Ledger.Record(ctx, "intent", incident.ID(c.Incident), c) })
+	return both.Wait()
+}
+
+// Done keeps the outcome. Calls on our own queues are left out: a source polls without end. Reads go to the ledger only,
+// and nobody waits for them: they are no events that could come back to us, and a runbook makes many.
+func (j *Journal) Done(ctx context.Context, c gate.Call) error {
+	if c.IsPlumbing {
+		return nil
+	}
+	if !c.IsMutation {
+		return j.Ledger.RecordLater(ctx, "read", incident.ID(c.Incident), c)
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return j.Calls.Done(ctx, c) })
+	all.Go(func() error { return j.Ledger.Record(ctx, "call", incident.ID(c.Incident), c) })
+	all.Go(func() error { return j.onTimeline(ctx, c) })
+	return all.Wait()
+}
+
+func (j *Journal) onTimeline(ctx context.Context, c gate.Call) error {
+	if c.Incident == "" {
+		return nil
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("describe call: %w", err)
+	}
+	text := fmt.Sprintf("%s.%s on %s: %s", c.Service, c.Operation, c.Target, c.Outcome)
+	if c.ErrorCode != "" {
+		text += " (" + c.ErrorCode + ")"
+	}
+	return j.Timeline.Append(ctx, incident.Entry{
+		Incident: incident.ID(c.Incident), At: c.StartedAt.Add(c.Duration), Kind: incident.EntryCall, Text: text, Data: data,
+		Key: "call/" + c.ID,
+	})
+}
+
+// IsOwn asks the store.
+func (j *Journal) IsOwn(ctx context.Context, requestID string) (bool, error) {
+	return j.Calls.IsOwn(ctx, requestID)
+}
+
+// Guard stops mutations while a pause covers them. It reads the flag from the store before each mutation, so a pause set
+// by any process holds at once; a store that cannot be read stops them too.
+type Guard struct {
+	Pauses incident.Pauses
+	Clock  func() time.Time
+}
+
+var _ gate.Guard = (*Guard)(nil)
+
+// Allow returns gate.ErrPaused while paused.
+func (g *Guard) Allow(ctx context.Context, c gate.Call) error {
+	now := g.Clock()
+	pauses, err := g.Pauses.ActivePauses(ctx, now)
+	if err != nil {
+		return fmt.Errorf("read pauses: %w", errors.Join(err, gate.ErrPaused))
+	}
+	for _, p := range pauses {
+		if p.Covers(c.Account, c.Runbook, now) {
+			return fmt.Errorf("%w until %s by %s: %s", gate.ErrPaused, p.Until.UTC().Format(time.RFC3339), p.By, p.Reason)
+		}
+	}
+	return nil
+}
+
+// Ledger is the evidence chain: what is in it can be proven later.
+type Ledger interface {
+	// Record returns once the entry is durable; RecordLater at once, the entry is durable soon.
+	Record(ctx context.Context, kind string, id incident.ID, body any) error
+	RecordLater(ctx context.Context, kind string, id incident.ID, body any) error
+}
+
+// Recorder is a Timeline that also writes every entry to the ledger, and tells who watches.
+type Recorder struct {
+	incident.Timeline
+	Ledger Ledger
+	// Watch is told of every entry after it is durable; nil: nobody watches.
+	Watch func(incident.Entry)
+}
+
+// Append adds entries to the timeline and to the ledger.
+func (r *Recorder) Append(ctx context.Context, entries ...incident.Entry) error {
+	if err := r.Timeline.Append(ctx, entries...); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := r.Ledger.RecordLater(ctx, string(e.Kind), e.Incident, e); err != nil {
+			return err
+		}
+		if r.Watch != nil {
+			r.Watch(e)
+		}
+	}
+	return nil
+}
