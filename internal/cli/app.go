@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/contact"
+	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/ledger"
+	"github.com/switchback-project/switchback/internal/notify"
+	"github.com/switchback-project/switchback/internal/objects"
+	"github.com/switchback-project/switchback/internal/report"
+	"github.com/switchback-project/switchback/internal/respond"
+	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/sandbox"
+	"github.com/switchback-project/switchback/internal/source"
+	"github.com/switchback-project/switchback/internal/sqlite"
+	"github.com/switchback-project/switchback/internal/standard"
+	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/runbooks"
+)
+
+// installation is an opened state folder.
+type installation struct {
+	config config
+	log    *slog.Logger
+	clock  func() time.Time
+	db     *sqlite.DB
+	ledger *ledger.Ledger
+	people *contact.Chain
+	system *respond.System // nil until openSystem
+	// extra are what demo and replay put in place of the configured ones.
+	extra overrides
+}
+
+// overrides replace parts of the configured pipeline.
+type overrides struct {
+	backend  *sandbox.Sandbox
+	channels []notify.Channel
+	history  state.History
+	watch    func(incident.Entry)
+	dryRun   bool
+	poll     time.Duration
+}
+
+func (g *grammar) logger(s *streams) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(g.Log)); err != nil {
+		level = slog.LevelWarn
+	}
+	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+}
+
+// openInstallation opens database and ledger in the state folder, making them on first use.
+func openInstallation(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		return nil, withHint(fmt.Errorf("open state folder: %w", err), "choose another with --state DIR or state: in the configuration")
+	}
+	in := &installation{config: c, log: log, clock: time.Now}
+	folder, err := objects.OpenFolder(filepath.Join(c.State, "ledger"))
+	if err != nil {
+		return nil, err
+	}
+	if in.ledger, err = ledger.Open(ctx, folder, ledger.Options{}); err != nil {
+		return nil, withHint(err, "switchback ledger verify names the first broken entry")
+	}
+	if in.db, err = sqlite.Open(ctx, filepath.Join(c.State, "switchback.db"), sqlite.Options{}); err != nil {
+		return nil, err
+	}
+	if in.people, err = in.directory(); err != nil {
+		return nil, errors.Join(err, in.db.Close())
+	}
+	return in, nil
+}
+
+// close closes everything and makes what is waiting durable.
+func (in *installation) close(ctx context.Context) error {
+	var err error
+	if in.system != nil && in.system.Engine != nil {
+		in.system.Engine.Close()
+	}
+	if in.extra.backend != nil {
+		err = in.extra.backend.Close()
+	}
+	return errors.Join(err, in.ledger.Close(context.WithoutCancel(ctx)), in.db.Close())
+}
+
+func (in *installation) directory() (*contact.Chain, error) {
+	var links []contact.Link
+	for i, e := range in.config.People {
+		d, err := contact.Open(contact.Config{Type: e.Type, Decode: e.Decode}, contact.Services{History: in.history(), Clock: in.clock})
+		if err != nil {
+			return nil, fmt.Errorf("directories[%d]: %w", i, err)
+		}
+		links = append(links, contact.Link{Name: e.Type, Directory: d})
+	}
+	return contact.NewChain(links, in.config.Fallback.people()...), nil
+}
+
+func (p personConfig) people() []incident.Person {
+	if p == (personConfig{}) {
+		return nil
+	}
+	return []incident.Person{{Name: p.Name, Email: p.Email, Slack: p.Slack, Phone: p.Phone}}
+}
+
+func (s securityConfig) people() []incident.Person {
+	var all []incident.Person
+	for _, p := range s.To {
+		all = append(all, p.people()...)
+	}
+	return all
+}
+
+func (in *installation) history() state.History {
+	if in.extra.history != nil {
+		return in.extra.history
+	}
+	return state.EventHistory{Clock: in.clock}
+}
+
+// runbooksOf returns the built-in runbooks and those of the configured folder.
+func runbooksOf(c config) ([]*runbook.Runbook, error) {
+	books, err := runbook.LoadAll(runbooks.FS)
+	if err != nil {
+		return nil, fmt.Errorf("built-in runbooks: %w", err)
+	}
+	if c.Runbooks == "" {
+		return books, nil
+	}
+	own, err := runbook.LoadAll(os.DirFS(c.Runbooks))
+	if err != nil {
+		return nil, fmt.Errorf("runbooks in %s: %w", c.Runbooks, err)
+	}
+	return append(books, own...), nil
+}
+
+// openSystem assembles the pipeline with its engine.
+func (in *installation) openSystem(ctx context.Context) error { return in.assemble(ctx, false) }
+
+// openDecisions assembles it without one, for a command that decides: answers, undo, announcements. Executions belong to
+// the daemon.
+func (in *installation) openDecisions(ctx context.Context) error {
+	return errors.Join(in.openBackend(ctx), in.assemble(ctx, true))
+}
+
+func (in *installation) assemble(ctx context.Context, isPassive bool) error {
+	parts, err := in.parts()
+	if err != nil {
+		return err
+	}
+	parts.IsPassive = isPassive
+	in.system, err = respond.Open(ctx, parts)
+	return err
+}
+
+// parts are what the configuration makes the pipeline of.
+func (in *installation) parts() (respond.Parts, error) {
+	books, err := runbooksOf(in.config)
+	if err != nil {
+		return respond.Parts{}, err
+	}
+	for _, b := range books {
+		if err := refuse(b); err != nil {
+			return respond.Parts{}, err
+		}
+	}
+	policy, err := gate.ParsePolicy(in.config.Policy, gate.Known{Runbooks: ids(books), Classes: standard.Classes()})
+	if err != nil {
+		return respond.Parts{}, fmt.Errorf("policy: %w", err)
+	}
+	return respond.Parts{
+		Stores: in.db, Executions: in.db.Executions(), Ledger: in.ledger, Runbooks: books, Policy: policy, Gate: in.gateOptions(), Clock: in.clock,
+		Logger: in.log, PollEvery: firstDuration(in.extra.poll, in.config.Proof.Every), Watch: in.extra.watch,
+		Services: func(base action.Services, _ *gate.Gate) (action.Services, error) { return in.services(base, books) },
+	}, nil
+}
+
+func firstDuration(all ...time.Duration) time.Duration {
+	for _, d := range all {
+		if d > 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// refuse returns an error for a runbook that Check finds faults in: it must not run.
+func refuse(b *runbook.Runbook) error {
+	for _, p := range b.Check(standard.Catalog{}) {
+		if !p.Warning {
+			return withHint(fmt.Errorf("runbook %s is refused: %s", b.Manifest.ID, p), "switchback runbook check %s", b.Manifest.ID)
+		}
+	}
+	return nil
+}
+
+func ids(books []*runbook.Runbook) []string {
+	var all []string
+	for _, b := range books {
+		all = append(all, string(b.Manifest.ID))
+	}
+	return all
+}
+
+func (in *installation) gateOptions() gate.Options {
+	o := gate.Options{
+		Accounts: map[string]gate.Access{}, Region: in.config.Region, Version: version, DryRun: in.extra.dryRun,
+		Budget: gate.Budget{
+			Window: in.config.Budget.Window, Limit: in.config.Budget.Limit, Reserve: in.config.Budget.Reserve,
+			Restoring: standard.Restoring(),
+		},
+	}
+	for _, a := range in.config.Accounts {
+		if a.Role != "" {
+			o.Accounts[a.ID] = gate.Access{RoleARN: a.Role, ExternalID: a.External}
+		}
+	}
+	if in.extra.backend != nil {
+		o.Backend = in.extra.backend
+	}
+	return o
+}
+
+func (in *installation) services(base action.Services, books []*runbook.Runbook) (action.Services, error) {
+	channels, err := in.channels()
+	if err != nil {
+		return base, err
+	}
+	dispatcher, err := notify.NewDispatcher(base.Outbox, channels, notify.Options{
+		Clock: in.clock, Logger: in.log, Security: in.config.Security.people(), Call: in.config.Security.Call,
+	})
+	if err != nil {
+		return base, err
+	}
+	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
+	base.Reporter = &report.Writer{Dir: in.reports(), Builder: report.Builder{
+		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(books),
+	}}
+	return base, nil
+}
+
+func (in *installation) reports() string { return filepath.Join(in.config.State, "reports") }
+
+// channels are the configured ones; without any, messages go to the log.
+func (in *installation) channels() ([]notify.Channel, error) {
+	if in.extra.channels != nil {
+		return in.extra.channels, nil
+	}
+	entries := in.config.Channels
+	if len(entries) == 0 {
+		entries = []entry{{Type: "console"}}
+	}
+	var all []notify.Channel
+	for i, e := range entries {
+		n, err := notify.New(notify.Config{Type: e.Type, Decode: e.Decode}, notify.Services{Clock: in.clock, Logger: in.log})
+		if err != nil {
+			return nil, fmt.Errorf("channels[%d]: %w", i, err)
+		}
+		all = append(all, notify.Channel{Name: fmt.Sprintf("%s/%d", e.Type, i+1), Notifier: n})
+	}
+	return all, nil
+}
+
+// sources are the configured ones.
+func (in *installation) sources(dead source.DeadLetters) ([]source.Source, error) {
+	var all []source.Source
+	for i, e := range in.config.Sources {
+		s, err := source.New(source.Config{Type: e.Type, Decode: e.Decode},
+			source.Services{Gate: in.system.Gate, Dead: dead, Clock: in.clock, Logger: in.log})
+		if err != nil {
+			return nil, fmt.Errorf("sources[%d]: %w", i, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// whoAnswers is the operating system's user, mapped to a person by the directory. An unmapped one may only annotate.
+func (in *installation) whoAnswers() (respond.Answerer, error) {
+	u, err := user.Current()
+	if err != nil {
+		return respond.Answerer{}, fmt.Errorf("who are you: %w", err)
+	}
+	person, names, ok := in.people.ByOSUser(u.Username)
+	if !ok {
+		return respond.Answerer{Name: u.Username, Names: []string{u.Username}}, nil
+	}
+	return respond.Answerer{Name: person.Name, Names: append(names, person.Name, u.Username), IsKnown: true}, nil
+}
+
+// regionsOf are the regions in which an account's trails are looked for.
+func (a accountConfig) regionsOf(fallback string) []string {
+	if len(a.Regions) > 0 {
+		return a.Regions
+	}
+	if fallback != "" {
+		return []string{fallback}
+	}
+	return nil
+}
+
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, incident.ErrNotFound)
+}
+
+func sortedCopy(texts []string) []string {
+	out := slices.Clone(texts)
+	slices.Sort(out)
+	return out
+}

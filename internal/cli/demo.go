@@ -1,0 +1,406 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/switchback-project/switchback/asl"
+	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/identity"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/notify"
+	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/sandbox"
+	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
+)
+
+type demoCommand struct {
+	Runbook string `arg:"" optional:"" help:"Which runbook to show." default:"cloudtrail-off" enum:"cloudtrail-off"`
+	Once    bool   `help:"End by itself: exit status 0 only if the trail really records again and somebody was told."`
+	outputFlag
+}
+
+// Help is the long help.
+func (demoCommand) Help() string {
+	return `A sandbox account with a trail in all regions. Alice assumes a role and stops the trail; Switchback puts it back, proves
+it, finds the human behind the role, tells people and writes the report. A second attempt, which AWS refuses, is told
+apart. Nothing leaves this computer, but for messages to channels that your configuration names.
+
+Example:
+  switchback demo --once
+  switchback demo --output json | jq .who`
+}
+
+const (
+	demoRegion   = "eu-west-1"
+	demoDelivery = 2 * time.Second // how long the sandbox collects records before it delivers a log file
+	demoLimit    = 28 * time.Second
+)
+
+// Run plays the demo.
+func (c *demoCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	d, err := newDemo(ctx, s, g, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.play(ctx), d.close(ctx))
+}
+
+// demo is one performance.
+type demo struct {
+	*installation
+	s      *streams
+	quiet  bool
+	box    *sandbox.Sandbox
+	seeded sandbox.Seeded
+	attack time.Time
+	mu     sync.Mutex // guards the terminal and attack
+}
+
+func newDemo(ctx context.Context, s *streams, g *grammar, c *demoCommand) (*demo, error) {
+	d := &demo{s: s, quiet: c.isJSON()}
+	box, err := sandbox.New(sandbox.Options{DeliveryDelay: demoDelivery})
+	if err != nil {
+		return nil, err
+	}
+	d.box = box
+	if d.seeded, err = box.Seed(ctx, sandbox.Seed{Region: demoRegion}); err != nil {
+		return nil, err
+	}
+	conf, err := d.config(g)
+	if err != nil {
+		return nil, err
+	}
+	if d.installation, err = openInstallation(ctx, conf, g.logger(s)); err != nil {
+		return nil, err
+	}
+	d.extra = overrides{backend: box, poll: time.Second, watch: d.watch}
+	var configured []notify.Channel
+	if len(conf.Channels) > 0 {
+		if configured, err = d.channels(); err != nil {
+			return nil, err
+		}
+	}
+	d.extra.channels = append([]notify.Channel{{Name: "terminal", Notifier: terminal{d}}}, configured...)
+	return d, d.openSystem(ctx)
+}
+
+// config is the user's, for channels only, with a state folder of its own and the embedded defaults of the demo.
+func (d *demo) config(g *grammar) (config, error) {
+	users, path, err := loadConfig(g)
+	if err != nil {
+		return config{}, err
+	}
+	if g.State == "" {
+		if users.State, err = os.MkdirTemp("", "switchback-demo-"); err != nil {
+			return config{}, err
+		}
+	}
+	c := config{State: users.State, Store: "sqlite", Region: demoRegion, Policy: []gate.Rule{{Mode: "act"}}, Security: users.Security, Fallback: users.Fallback}
+	if path != builtInConfig {
+		c.Channels = users.Channels
+	}
+	people, err := d.directoryFile(c.State)
+	if err != nil {
+		return config{}, err
+	}
+	c.People = []entry{{Type: "file", text: []byte("path: " + people + "\n")}}
+	queue, err := json.Marshal(map[string]string{"queue_url": d.seeded.QueueURL, "account": d.seeded.Account, "region": d.seeded.Region, "wait": "1s"})
+	if err != nil {
+		return config{}, err
+	}
+	c.Sources = []entry{{Type: "sqs", text: queue}}
+	return c, nil
+}
+
+// directoryFile writes down who the users of the sandbox are.
+func (d *demo) directoryFile(dir string) (string, error) {
+	file := filepath.Join(dir, "people.yaml")
+	text := `people:
+  - {name: Alice Example, email: alice@example.com, principals: [alice]}
+  - {name: Bob Example, email: bob@example.com, principals: [bob]}
+`
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return file, os.WriteFile(file, []byte(text), 0o600)
+}
+
+// play runs the pipeline, attacks, and waits for the end of both responses.
+func (d *demo) play(ctx context.Context) error {
+	if err := d.takeSnapshots(ctx, accountConfig{ID: d.seeded.Account, Regions: []string{demoRegion}}); err != nil {
+		return err
+	}
+	dead, err := openDead(d.installation.config)
+	if err != nil {
+		return err
+	}
+	sources, err := d.sources(dead)
+	if err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- d.system.Run(running, sources...) }()
+	err = d.act(ctx)
+	cancel()
+	if runErr := <-ended; err == nil {
+		err = runErr
+	}
+	return err
+}
+
+func (d *demo) act(ctx context.Context) error {
+	d.printf("A sandbox account %s with the trail %s, which logs in all regions.\n", d.seeded.Account, d.seeded.TrailARN)
+	d.printf("State: %s\n\n", d.installation.config.State)
+	ctx, cancel := context.WithTimeout(ctx, demoLimit)
+	defer cancel()
+	if err := d.stop(ctx); err != nil {
+		return fmt.Errorf("stage the attack: %w", err)
+	}
+	if _, err := d.wait(ctx, isContained); err != nil {
+		return demoStuck(err)
+	}
+	if err := d.attempt(ctx); err != nil {
+		return fmt.Errorf("stage the attempt: %w", err)
+	}
+	list, err := d.wait(ctx, d.haveEnded)
+	if err != nil {
+		return demoStuck(err)
+	}
+	return d.conclude(ctx, list)
+}
+
+func demoStuck(err error) error {
+	return withHint(fmt.Errorf("the demo did not end: %w", err), "look at the timeline above; --log debug tells more")
+}
+
+// stop is the attack: alice assumes the role and stops the trail.
+func (d *demo) stop(ctx context.Context) error {
+	alice, bob := d.seeded.AccessKeys["alice"], d.seeded.AccessKeys["bob"]
+	for key, ip := range map[string]string{alice: "198.51.100.7", bob: "203.0.113.9"} {
+		if err := d.box.SetSource(key, sandbox.Source{IP: ip, UserAgent: demoAgent}); err != nil {
+			return err
+		}
+	}
+	session, err := d.invoke(ctx, alice, "STS.AssumeRole", map[string]string{"RoleArn": d.seeded.RoleARN, "RoleSessionName": "maintenance"})
+	if err != nil {
+		return err
+	}
+	var issued struct{ Credentials struct{ AccessKeyId string } }
+	if err := json.Unmarshal(session, &issued); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.attack = time.Now()
+	d.mu.Unlock()
+	d.printf("  0.000 s  %-9s alice assumes the role Deploy as \"maintenance\" and calls StopLogging\n", "attack")
+	_, err = d.invoke(ctx, issued.Credentials.AccessKeyId, "CloudTrail.StopLogging", map[string]string{"Name": d.seeded.TrailARN})
+	return err
+}
+
+// attempt is the second one: bob tries to delete the trail, and AWS refuses.
+func (d *demo) attempt(ctx context.Context) error {
+	bob := strings.Replace(d.seeded.RoleARN, "role/Deploy", "user/bob", 1)
+	if err := d.box.Deny(bob, "cloudtrail:DeleteTrail"); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	since := time.Since(d.attack).Seconds()
+	d.mu.Unlock()
+	d.printf("%7.3f s  %-9s bob calls DeleteTrail, which AWS refuses\n", since, "attempt")
+	if _, err := d.invoke(ctx, d.seeded.AccessKeys["bob"], "CloudTrail.DeleteTrail", map[string]string{"Name": d.seeded.TrailARN}); err == nil {
+		return errors.New("bob's DeleteTrail was not refused")
+	}
+	return nil
+}
+
+const demoAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+func (d *demo) invoke(ctx context.Context, key, name string, input any) (json.RawMessage, error) {
+	data, err := json.Marshal(input)
+	if err != nil {
+		return nil, err
+	}
+	return d.box.Invoke(ctx, name, data, gate.Request{
+		Account: d.seeded.Account, Region: demoRegion, AccessKeyID: key, UserAgent: demoAgent, RequestID: "demo-" + name,
+	})
+}
+
+// wait returns the incidents once they are as asked. The sandbox delivers log files when its clock says so.
+func (d *demo) wait(ctx context.Context, until func(context.Context, []incident.Incident) bool) ([]incident.Incident, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		d.box.Deliver()
+		list, err := d.db.List(ctx, incident.Filter{})
+		if err != nil {
+			return nil, err
+		}
+		if until(ctx, list) {
+			return list, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func isContained(_ context.Context, list []incident.Incident) bool {
+	return len(list) > 0 && !list[0].Times.Contained.IsZero()
+}
+
+// haveEnded: the stop and the attempt are there, and every run of theirs has ended.
+func (d *demo) haveEnded(ctx context.Context, list []incident.Incident) bool {
+	for _, inc := range list {
+		for _, run := range inc.Runs {
+			e, err := d.system.Engine.Describe(ctx, run.Execution)
+			if err != nil || e.Status == asl.Running {
+				return false
+			}
+		}
+	}
+	return len(list) >= 2
+}
+
+// conclude prints the result and judges it by the account, not by what was said.
+func (d *demo) conclude(ctx context.Context, list []incident.Incident) error {
+	main := list[0]
+	for _, inc := range list {
+		if inc.Key.Outcome == incident.Succeeded {
+			main = inc
+		}
+	}
+	if d.quiet {
+		one, err := d.show(ctx, oneIncident{ID: main.ID})
+		if err != nil {
+			return err
+		}
+		if err := printJSON(d.s.out, one); err != nil {
+			return err
+		}
+	} else if err := d.summary(main, list); err != nil {
+		return err
+	}
+	return d.judge(ctx, main)
+}
+
+func (d *demo) summary(main incident.Incident, list []incident.Incident) error {
+	books, err := runbooksOf(d.installation.config)
+	if err != nil {
+		return err
+	}
+	o := objectivesOf(books, main)
+	d.printf("\n%s\n\n", main.Summary)
+	rows := [][]string{
+		{"interval", "took", "objective", ""},
+		interval("contained (accepted)", main.Times.Received, main.Times.Contained, o.Contained),
+		interval("human reached", main.Times.Received, main.Times.HumanReached, o.HumanReached),
+		interval("report", main.Times.Received, main.Times.Reported, o.Report),
+		interval("proven (delivering)", main.Times.Received, main.Times.Proven, 0),
+	}
+	if err := table(d.s.out, rows); err != nil {
+		return err
+	}
+	d.printf("\n")
+	for _, inc := range list {
+		d.printf("%s  %s, %s: %s\n", inc.ID, inc.Severity, inc.Key.Outcome, inc.Title)
+	}
+	d.printf("\nReport: %s\n", filepath.Join(d.reports(), string(main.ID), "report.html"))
+	return nil
+}
+
+func interval(name string, from, to time.Time, objective runbook.Duration) []string {
+	if to.IsZero() {
+		return []string{name, "never", objective.String(), "MISSED"}
+	}
+	row := []string{name, to.Sub(from).Round(time.Millisecond).String(), "-", ""}
+	if objective > 0 {
+		row[2], row[3] = objective.String(), "met"
+		if to.Sub(from) > time.Duration(objective) {
+			row[3] = "MISSED"
+		}
+	}
+	return row
+}
+
+// judge reads the trail back and asks whether a human was reached.
+func (d *demo) judge(ctx context.Context, inc incident.Incident) error {
+	target, err := trail.TargetOfARN(arn.ARN(d.seeded.TrailARN))
+	if err != nil {
+		return err
+	}
+	t, _, err := state.ReadTrail(ctx, d.system.Gate.Door(gate.Scope{}), target)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !t.IsLogging || inc.Times.Proven.IsZero():
+		d.printf("The trail does not record again.\n")
+		return errFound
+	case inc.Times.HumanReached.IsZero():
+		d.printf("Nobody was told.\n")
+		return errFound
+	}
+	d.printf("The trail records again, proven by a log file that holds our own call, and people were told.\n")
+	return nil
+}
+
+// watch prints the timeline as it happens.
+func (d *demo) watch(e incident.Entry) {
+	if e.Kind == incident.EntryState || e.Kind == incident.EntryMessage && strings.Contains(e.Text, "terminal") {
+		return
+	}
+	d.mu.Lock()
+	since := e.At.Sub(d.attack)
+	d.mu.Unlock()
+	d.printf("%7.3f s  %-9s %s\n", max(0, since.Seconds()), e.Kind, identity.Printable(e.Text, 160))
+}
+
+func (d *demo) printf(format string, args ...any) {
+	if d.quiet {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintf(d.s.out, format, args...)
+}
+
+// terminal is the demo's channel: what people would get is printed.
+type terminal struct{ d *demo }
+
+var _ notify.Notifier = terminal{}
+
+// Notify prints the message.
+func (t terminal) Notify(_ context.Context, m incident.Message) (accepted []string, retry bool, err error) {
+	for _, p := range m.To {
+		accepted = append(accepted, p.Email)
+	}
+	if len(accepted) == 0 {
+		accepted = []string{"the security channel"}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n  | To: %s (%s)\n  | Subject: %s\n  |\n", strings.Join(accepted, ", "), m.Kind, m.Subject)
+	for line := range strings.Lines(m.Text) {
+		b.WriteString("  | " + line)
+	}
+	t.d.printf("%s\n", strings.TrimRight(b.String(), "\n")+"\n")
+	return accepted, false, nil
+}
+
+// ReachesHuman: whoever watches the demo.
+func (terminal) ReachesHuman() bool { return true }

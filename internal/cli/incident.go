@@ -1,0 +1,311 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/identity"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/respond"
+)
+
+type incidentCommand struct {
+	List    incidentListCommand    `cmd:"" help:"List incidents, newest first."`
+	Show    incidentShowCommand    `cmd:"" help:"One incident with its timeline."`
+	Report  incidentReportCommand  `cmd:"" help:"Print the incident's report."`
+	Ack     incidentAckCommand     `cmd:"" help:"Acknowledge: a person has taken over, reminders stop."`
+	Undo    incidentUndoCommand    `cmd:"" help:"Put back what the incident changed, newest first."`
+	Approve incidentApproveCommand `cmd:"" help:"Approve what another person asked for."`
+	Reject  incidentRejectCommand  `cmd:"" help:"Reject what another person asked for."`
+}
+
+type incidentListCommand struct {
+	outputFlag
+	Status  string `help:"Only open, acknowledged or closed ones." enum:",open,acknowledged,closed" default:""`
+	Account string `help:"Only those of an account."`
+	Limit   int    `help:"At most so many." default:"100"`
+}
+
+// Help is the long help.
+func (incidentListCommand) Help() string {
+	return "Example:\n  switchback incident list --status open"
+}
+
+// Run prints a line an incident; with --output json one JSON object a line.
+func (c *incidentListCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return withInstallation(ctx, s, g, func(in *installation) error {
+		f := incident.Filter{Account: c.Account, Limit: c.Limit}
+		if c.Status != "" {
+			f.Statuses = []incident.Status{incident.Status(c.Status)}
+		}
+		list, err := in.db.List(ctx, f)
+		if err != nil {
+			return err
+		}
+		if c.isJSON() {
+			for _, i := range list {
+				if err := printJSON(s.out, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		rows := [][]string{{"INCIDENT", "SEVERITY", "STATUS", "OUTCOME", "OCCURRED", "WHAT", "WHO"}}
+		for _, i := range list {
+			rows = append(rows, []string{string(i.ID), string(i.Severity), string(i.Status), string(i.Key.Outcome), stamp(i.Times.Occurred), i.Title, orDash(i.Who.Human)})
+		}
+		return table(s.out, rows)
+	})
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// oneIncident is the argument of the commands about one.
+type oneIncident struct {
+	ID incident.ID `arg:"" help:"The incident's id."`
+}
+
+// get opens the incident, with a hint for an unknown one.
+func (c oneIncident) get(ctx context.Context, in *installation) (incident.Incident, error) {
+	inc, err := in.db.Get(ctx, c.ID)
+	if errors.Is(err, incident.ErrNotFound) {
+		return inc, withHint(fmt.Errorf("incident %s: %w", identity.Printable(string(c.ID), 100), err), "switchback incident list names them")
+	}
+	return inc, err
+}
+
+type incidentShowCommand struct {
+	oneIncident
+	outputFlag
+}
+
+// Help is the long help.
+func (incidentShowCommand) Help() string {
+	return "Example:\n  switchback incident show 20260504-cloudtrail-off-1a2b3c4d --output json"
+}
+
+// shown is the JSON of incident show.
+type shown struct {
+	incident.Incident
+	Findings   map[string]json.RawMessage `json:"findings"` // what the states of the runbook found, by state
+	Timeline   []incident.Entry           `json:"timeline"`
+	Changes    []incident.Undo            `json:"changes"`
+	Deliveries []incident.Delivery        `json:"deliveries"`
+}
+
+// Run prints the incident.
+func (c *incidentShowCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return withInstallation(ctx, s, g, func(in *installation) error {
+		one, err := in.show(ctx, c.oneIncident)
+		if err != nil {
+			return err
+		}
+		if c.isJSON() {
+			return printJSON(s.out, one)
+		}
+		return printIncident(s, one)
+	})
+}
+
+func (in *installation) show(ctx context.Context, c oneIncident) (shown, error) {
+	inc, err := c.get(ctx, in)
+	if err != nil {
+		return shown{}, err
+	}
+	one := shown{Incident: inc}
+	if one.Findings, err = in.db.ListFindings(ctx, inc.ID); err != nil {
+		return one, err
+	}
+	if one.Timeline, err = in.db.Entries(ctx, inc.ID); err != nil {
+		return one, err
+	}
+	if one.Changes, err = in.db.ListUndos(ctx, inc.ID); err != nil {
+		return one, err
+	}
+	one.Deliveries, err = in.db.Deliveries(ctx, inc.ID)
+	return one, err
+}
+
+func printIncident(s *streams, one shown) error {
+	rows := [][]string{
+		{"incident", string(one.ID)},
+		{"what", one.Title},
+		{"severity", fmt.Sprintf("%s, %s, %s, seen %d times", one.Severity, one.Key.Outcome, one.Status, one.Count)},
+		{"sentence", orDash(one.Summary)},
+		{"who", fmt.Sprintf("%s (%s)", orDash(one.Who.Human), orDash(one.Who.Status))},
+		{"occurred", stamp(one.Times.Occurred)},
+		{"received", stamp(one.Times.Received)},
+		{"contained", stamp(one.Times.Contained)},
+		{"proven", stamp(one.Times.Proven)},
+		{"human reached", stamp(one.Times.HumanReached)},
+		{"human answered", stamp(one.Times.HumanAnswered)},
+	}
+	for _, open := range one.Open {
+		rows = append(rows, []string{"open", open})
+	}
+	if err := table(s.out, rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out)
+	rows = nil
+	for _, e := range one.Timeline {
+		rows = append(rows, []string{stamp(e.At), string(e.Kind), e.Text})
+	}
+	return table(s.out, rows)
+}
+
+type incidentReportCommand struct {
+	oneIncident
+	Format string `help:"md, html or json." enum:"md,html,json" default:"md"`
+}
+
+// Help is the long help.
+func (incidentReportCommand) Help() string {
+	return "Example:\n  switchback incident report 20260504-cloudtrail-off-1a2b3c4d --format html > report.html"
+}
+
+// Run prints the report that was written.
+func (c *incidentReportCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return withInstallation(ctx, s, g, func(in *installation) error {
+		inc, err := c.get(ctx, in)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(in.reports(), string(inc.ID), "report."+c.Format))
+		if isMissing(err) {
+			return withHint(fmt.Errorf("incident %s has no report yet", inc.ID), "it is written by the runbook; switchback incident show %s tells how far it is", inc.ID)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = s.out.Write(text)
+		return err
+	})
+}
+
+type incidentAckCommand struct{ oneIncident }
+
+// Help is the long help.
+func (incidentAckCommand) Help() string {
+	return `The person is the operating system's user, mapped by the directory (os_users). An unmapped user, and anybody on the
+incident's identity chain, may only annotate: exit status 1.
+
+Example:
+  switchback incident ack 20260504-cloudtrail-off-1a2b3c4d`
+}
+
+// Run acknowledges.
+func (c *incidentAckCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return c.decide(ctx, s, g, "acknowledged", func(in *installation, who respond.Answerer) error {
+		return in.system.Acknowledge(ctx, c.ID, who)
+	})
+}
+
+// decide opens the pipeline, asks who decides, does it and says so. A refusal is found, not an error.
+func (c oneIncident) decide(ctx context.Context, s *streams, g *grammar, did string, do func(*installation, respond.Answerer) error) error {
+	return withInstallation(ctx, s, g, func(in *installation) error {
+		if _, err := c.get(ctx, in); err != nil {
+			return err
+		}
+		who, err := in.whoAnswers()
+		if err != nil {
+			return err
+		}
+		if err := in.openDecisions(ctx); err != nil {
+			return err
+		}
+		err = do(in, who)
+		if isRefusal(err) {
+			fmt.Fprintf(s.err, "switchback: %s: %v\n", c.ID, err)
+			return errFound
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s: %s by %s\n", c.ID, did, who.Name)
+		return err
+	})
+}
+
+func isRefusal(err error) bool {
+	for _, refusal := range []error{respond.ErrUnknownPerson, respond.ErrOnChain, respond.ErrSecondPerson, respond.ErrNothingToUndo, respond.ErrNotAsked} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+type incidentUndoCommand struct{ oneIncident }
+
+// Help is the long help.
+func (incidentUndoCommand) Help() string {
+	return `Puts back what the incident changed, newest first. Where that lowers protection, it is announced and waits for a
+second person: switchback incident approve.
+
+Example:
+  switchback incident undo 20260504-cloudtrail-off-1a2b3c4d`
+}
+
+// Run undoes, or asks for it.
+func (c *incidentUndoCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return c.decide(ctx, s, g, "undone", func(in *installation, who respond.Answerer) error {
+		done, err := in.system.Undo(ctx, c.ID, who)
+		return errors.Join(printUndone(s, done), err)
+	})
+}
+
+func printUndone(s *streams, done []action.Undone) error {
+	for _, u := range done {
+		what := "taken back"
+		if u.Intended {
+			what = "would be taken back (dry-run)"
+		}
+		if _, err := fmt.Fprintf(s.out, "%s on %s: %s\n", u.Record.Action, u.Record.Target, what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type incidentApproveCommand struct{ oneIncident }
+
+// Help is the long help.
+func (incidentApproveCommand) Help() string {
+	return "Example:\n  switchback incident approve 20260504-cloudtrail-off-1a2b3c4d"
+}
+
+// Run approves and does it.
+func (c *incidentApproveCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return c.decide(ctx, s, g, "approved and done", func(in *installation, who respond.Answerer) error {
+		done, err := in.system.Approve(ctx, c.ID, who)
+		return errors.Join(printUndone(s, done), err)
+	})
+}
+
+type incidentRejectCommand struct{ oneIncident }
+
+// Help is the long help.
+func (incidentRejectCommand) Help() string {
+	return "Example:\n  switchback incident reject 20260504-cloudtrail-off-1a2b3c4d"
+}
+
+// Run rejects.
+func (c *incidentRejectCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	return c.decide(ctx, s, g, "rejected", func(in *installation, who respond.Answerer) error {
+		return in.system.Reject(ctx, c.ID, who)
+	})
+}

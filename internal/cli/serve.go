@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/sandbox"
+	"github.com/switchback-project/switchback/internal/state"
+)
+
+type serveCommand struct{}
+
+// Help is the long help.
+func (serveCommand) Help() string {
+	return `Watches the configured sources, responds by the runbooks, reminds people, and keeps what trails look like, until it is
+ended (Ctrl-C, SIGTERM). Killed at any point, it goes on where it was. The shipped default changes nothing: see policy:
+in the configuration.
+
+Example:
+  switchback --config switchback.yaml serve`
+}
+
+// Run serves until the context ends.
+func (serveCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	c, path, err := loadConfig(g)
+	if err != nil {
+		return err
+	}
+	in, err := openInstallation(ctx, c, g.logger(s))
+	if err != nil {
+		return err
+	}
+	return errors.Join(in.serve(ctx, s, path), in.close(ctx))
+}
+
+func (in *installation) serve(ctx context.Context, s *streams, path string) error {
+	if err := in.openBackend(ctx); err != nil {
+		return err
+	}
+	if err := in.openSystem(ctx); err != nil {
+		return err
+	}
+	return in.run(ctx, s, path)
+}
+
+// run runs the opened pipeline until ctx is done.
+func (in *installation) run(ctx context.Context, s *streams, path string) error {
+	dead, err := openDead(in.config)
+	if err != nil {
+		return err
+	}
+	sources, err := in.sources(dead)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "switchback %s: configuration %s, state %s\n", version, path, in.config.State)
+	fmt.Fprintf(s.err, "mode: %s\n", in.config.modes())
+	if len(sources) == 0 {
+		fmt.Fprintln(s.err, "no sources are configured: only reminders and running responses go on")
+	}
+	if err := in.firstSnapshots(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	go func() { defer close(done); in.keepSnapshots(ctx) }()
+	err = in.system.Run(ctx, sources...)
+	cancel()
+	<-done
+	return err
+}
+
+// openBackend opens the sandbox where the configuration asks for it.
+func (in *installation) openBackend(ctx context.Context) error {
+	if in.config.AWS != "sandbox" || in.extra.backend != nil {
+		return nil
+	}
+	box, err := sandbox.Open(sandbox.Options{StateFile: in.config.Sandbox.State, DeliveryDelay: in.config.Sandbox.Delay})
+	if err != nil {
+		return fmt.Errorf("open the sandbox: %w", err)
+	}
+	in.extra.backend = box
+	if _, err := box.Seed(ctx, sandbox.Seed{Region: in.config.Region}); err != nil {
+		return fmt.Errorf("seed the sandbox: %w", err)
+	}
+	return nil
+}
+
+// firstSnapshots proves that AWS can be reached before anything is promised. An account that cannot be is named and the
+// others go on; when none can, the daemon does not start.
+func (in *installation) firstSnapshots(ctx context.Context) error {
+	var failures []error
+	accounts := in.accounts()
+	for _, a := range accounts {
+		if err := in.takeSnapshots(ctx, a); err != nil {
+			failures = append(failures, err)
+			in.log.ErrorContext(ctx, "keep what trails look like", slog.String("account_id", a.ID), slog.Any("error", err))
+		}
+	}
+	if len(failures) == len(accounts) && ctx.Err() == nil {
+		return withHint(fmt.Errorf("no account can be read: %w", errors.Join(failures...)),
+			"check credentials, region and AWS_ENDPOINT_URL; switchback iam policy --mode observe prints what must be allowed")
+	}
+	return nil
+}
+
+// accounts are the configured ones, else that of the credentials.
+func (in *installation) accounts() []accountConfig {
+	if len(in.config.Accounts) > 0 {
+		return in.config.Accounts
+	}
+	return []accountConfig{{}}
+}
+
+func (in *installation) takeSnapshots(ctx context.Context, a accountConfig) error {
+	door := in.system.Gate.Door(gate.Scope{Action: "snapshot"})
+	id := a.ID
+	if id == "" {
+		who, err := in.system.Gate.Caller(ctx, "", in.config.Region)
+		if err != nil {
+			return fmt.Errorf("who are we: %w", err)
+		}
+		id = who.Account
+	}
+	taken, err := state.TakeSnapshots(ctx, door, id, a.regionsOf(in.config.Region), in.db, in.clock())
+	if err != nil {
+		return err
+	}
+	for _, gap := range taken.Gaps {
+		in.log.WarnContext(ctx, "could not be seen", slog.String("account_id", id), slog.String("gap", gap))
+	}
+	for _, d := range taken.Drifts {
+		in.log.WarnContext(ctx, "weaker than it was", slog.String("account_id", id), slog.String("resource", string(d.Resource)), slog.Time("since", d.Since))
+	}
+	return nil
+}
+
+// keepSnapshots takes them again and again until ctx is done.
+func (in *installation) keepSnapshots(ctx context.Context) {
+	tick := time.NewTicker(firstDuration(in.config.Snapshot.Every, 15*time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, a := range in.accounts() {
+			if err := in.takeSnapshots(ctx, a); err != nil && ctx.Err() == nil {
+				in.log.ErrorContext(ctx, "keep what trails look like", slog.String("account_id", a.ID), slog.Any("error", err))
+			}
+		}
+	}
+}

@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/notify"
+	"github.com/switchback-project/switchback/internal/respond"
+	"github.com/switchback-project/switchback/internal/runbook"
+)
+
+// Options of Run.
+type Options struct {
+	// Runbooks that watch; required.
+	Runbooks []*runbook.Runbook
+	Place    Place
+	// Channels carry the messages beside the scenario's own.
+	Channels []notify.Channel
+}
+
+// Run plays a scenario and returns what came of it, with placeholders instead of the place. An error means that the
+// story itself could not be played: a call failed that should not, an answer was not refused that should be.
+func Run(ctx context.Context, s Scenario, o Options) (string, error) {
+	story, err := s.in(o.Place)
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "switchback-scenario-")
+	if err != nil {
+		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	defer os.RemoveAll(dir)
+	stage, err := build(ctx, dir, story, o)
+	if err != nil {
+		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	defer stage.close(ctx)
+	if err := stage.play(ctx, story); err != nil {
+		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	text, err := stage.result(ctx)
+	if err != nil {
+		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	return o.Place.generalize(strings.ReplaceAll(text, dir+string(filepath.Separator), "")), nil
+}
+
+// play goes through the steps in order, letting time pass between them, and on to the story's end.
+func (st *stage) play(ctx context.Context, story Story) error {
+	for i, step := range story.Steps {
+		if err := st.passTo(ctx, st.begin.Add(time.Duration(step.At))); err != nil {
+			return err
+		}
+		if err := st.do(ctx, step); err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+	}
+	return st.passTo(ctx, st.begin.Add(time.Duration(story.Until)))
+}
+
+// passTo lets time pass: everything that becomes due on the way is done at its own moment.
+func (st *stage) passTo(ctx context.Context, moment time.Time) error {
+	for {
+		next, err := st.settle(ctx)
+		if err != nil {
+			return err
+		}
+		if next.IsZero() || next.After(moment) {
+			st.clock.set(moment)
+			_, err := st.settle(ctx)
+			return err
+		}
+		st.clock.set(next)
+	}
+}
+
+// settle takes in what is in the queue and does what is due until nothing moves; next is when something will.
+func (st *stage) settle(ctx context.Context) (next time.Time, err error) {
+	for {
+		st.sandbox.Deliver()
+		received, err := st.source.Poll(ctx, 0, st.handle)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if next, err = st.system.RunDue(ctx); err != nil {
+			return time.Time{}, err
+		}
+		if received == 0 {
+			return next, nil
+		}
+	}
+}
+
+func (st *stage) do(ctx context.Context, step Step) error {
+	st.repeat = step.Repeat
+	switch {
+	case step.Assume != "":
+		return st.assume(ctx, step)
+	case step.Call != "":
+		for range max(1, step.Times) {
+			if err := st.call(ctx, step); err != nil {
+				return err
+			}
+		}
+		return nil
+	case step.Answer != "":
+		return st.answer(ctx, step)
+	}
+	return errors.New("a step needs assume, call or answer")
+}
+
+// assume opens a role session that later steps act as.
+func (st *stage) assume(ctx context.Context, step Step) error {
+	input, err := json.Marshal(map[string]any{"RoleArn": st.roleARN(step.Assume), "RoleSessionName": step.Session})
+	if err != nil {
+		return err
+	}
+	out, err := st.invoke(ctx, step, "STS.AssumeRole", input)
+	if err != nil {
+		return err
+	}
+	var issued struct {
+		Credentials struct{ AccessKeyId string }
+	}
+	if err := json.Unmarshal(out, &issued); err != nil {
+		return fmt.Errorf("read AssumeRole: %w", err)
+	}
+	st.keys[step.Session] = issued.Credentials.AccessKeyId
+	return nil
+}
+
+func (st *stage) call(ctx context.Context, step Step) error {
+	input, err := step.input()
+	if err != nil {
+		return err
+	}
+	_, err = st.invoke(ctx, step, step.Call, input)
+	var refusal smithy.APIError
+	switch {
+	case step.Fails == "":
+		return err
+	case errors.As(err, &refusal) && refusal.ErrorCode() == step.Fails:
+		return nil
+	}
+	return fmt.Errorf("%s: want the error %s, got %v", step.Call, step.Fails, err)
+}
+
+func (st *stage) invoke(ctx context.Context, step Step, name string, input json.RawMessage) (json.RawMessage, error) {
+	key, ok := st.keys[step.As]
+	if !ok {
+		return nil, fmt.Errorf("nobody is called %q", step.As)
+	}
+	region := step.Region
+	if region == "" {
+		region = st.place.Region
+	}
+	st.requests++
+	return st.sandbox.Invoke(ctx, name, input, gate.Request{
+		Account: st.place.Account, Region: region, AccessKeyID: key, UserAgent: userAgent,
+		RequestID: fmt.Sprintf("story-%04d", st.requests),
+	})
+}
+
+// userAgent is the attacker's: a browser, as in the console.
+const userAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+func (st *stage) answer(ctx context.Context, step Step) error {
+	list, err := st.system.Services.Store.List(ctx, incident.Filter{Limit: 1})
+	if err != nil || len(list) == 0 {
+		return errors.Join(errors.New("no incident to answer"), err)
+	}
+	who := respond.Answerer{Name: step.As, Names: []string{step.As, step.As + "@example.com", st.userARN(step.As)}, IsKnown: step.As != "stranger"}
+	switch id := list[0].ID; step.Answer {
+	case "ack":
+		err = st.system.Acknowledge(ctx, id, who)
+	case "undo":
+		_, err = st.system.Undo(ctx, id, who)
+	case "approve":
+		_, err = st.system.Approve(ctx, id, who)
+	case "reject":
+		err = st.system.Reject(ctx, id, who)
+	default:
+		err = fmt.Errorf("no answer %q", step.Answer)
+	}
+	if step.Refused == "" {
+		return err
+	}
+	if err == nil || !strings.Contains(err.Error(), step.Refused) {
+		return fmt.Errorf("%s by %s: want a refusal with %q, got %v", step.Answer, step.As, step.Refused, err)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package standard links what a normal build of Switchback knows: one blank import for each open set's member.
+package standard
+
+import (
+	"slices"
+
+	"github.com/switchback-project/switchback/internal/action"
+	_ "github.com/switchback-project/switchback/internal/action/cloudtrail" // actions on trails
+	_ "github.com/switchback-project/switchback/internal/action/contact"    // whom to tell
+	_ "github.com/switchback-project/switchback/internal/action/identity"   // who did it
+	_ "github.com/switchback-project/switchback/internal/action/notify"     // telling them
+	_ "github.com/switchback-project/switchback/internal/action/report"     // writing it down
+	_ "github.com/switchback-project/switchback/internal/contact/account"   // security contact of the account
+	_ "github.com/switchback-project/switchback/internal/contact/file"      // directory file
+	_ "github.com/switchback-project/switchback/internal/contact/iamtags"   // IAM tags, as a hint
+	_ "github.com/switchback-project/switchback/internal/notify/console"    // log
+	_ "github.com/switchback-project/switchback/internal/notify/slack"      // Slack webhook
+	_ "github.com/switchback-project/switchback/internal/notify/smtp"       // mail
+	_ "github.com/switchback-project/switchback/internal/notify/webhook"    // signed webhook
+	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/source"
+	_ "github.com/switchback-project/switchback/internal/source/files" // files and folders
+	_ "github.com/switchback-project/switchback/internal/source/s3"    // log files in buckets
+	_ "github.com/switchback-project/switchback/internal/source/sqs"   // queues
+)
+
+// Catalog is what runbooks may name in this build.
+type Catalog struct{ action.Catalog }
+
+var _ runbook.Catalog = Catalog{}
+
+// IsSource reports whether events can come in under this name.
+func (Catalog) IsSource(name string) bool { return source.Gives(name) }
+
+// Classes lists the action classes that a policy may name, sorted.
+func Classes() []string {
+	var all []string
+	for _, info := range action.All() {
+		all = append(all, info.Class)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Restoring are the classes that put coverage or protection back; their budget is a reserve that nothing else draws on.
+func Restoring() []string { return []string{"restore-bucket", "restore-trail"} }
