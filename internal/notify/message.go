@@ -70,7 +70,7 @@ func PersonMessage(id string, c Case, to []incident.Person, at time.Time) (incid
 	what := cmp.Or(f.EventName, identity.Printable(c.Incident.Key.EventName, maxTitle))
 	v.Rows = rows(
 		row{"What", what + on(c.name())},
-		row{"When", moment(c.Incident.Times.Occurred)},
+		row{"When", moment(c.occurred())},
 		row{"From", cmp.Or(f.SourceIP, "not recorded")},
 	)
 	v.Sections = []section{{"What was undone", c.undone()}}
@@ -78,10 +78,18 @@ func PersonMessage(id string, c Case, to []incident.Person, at time.Time) (incid
 		foot + " Call " + cmp.Or(printed(c.Call), "your security team, by a way that you know already,") + " now.",
 		"Do not answer this message: whoever holds the identity may read it too.",
 	}
-	subject := fmt.Sprintf("%s %s on %s?", verb, what, c.Incident.Times.Occurred.UTC().Format("2006-01-02 at 15:04 UTC"))
+	subject := fmt.Sprintf("%s %s on %s?", verb, what, c.occurred().UTC().Format("2006-01-02 at 15:04 UTC"))
 	m, err := c.message(id, incident.ToPerson, at, subject, v)
 	m.To = to
 	return m, err
+}
+
+// occurred is when the event happened that the message is about: of an incident with several, the one in Facts.
+func (c Case) occurred() time.Time {
+	if c.Facts.At.IsZero() {
+		return c.Incident.Times.Occurred
+	}
+	return c.Facts.At
 }
 
 // isStandIn reports whether nobody of to is taken for the person: whoever comes first is told in their place.
@@ -188,7 +196,7 @@ func (c Case) fullRows() []row {
 		row{"Region", place(cmp.Or(f.Region, i.Region))},
 		row{"Call", printed(i.Key.EventName) + times(i.Count)},
 		row{"Error", strings.TrimSpace(f.ErrorCode + " " + f.ErrorMessage)},
-		row{"Occurred", moment(i.Times.Occurred)},
+		row{"Occurred", moment(c.occurred())},
 		row{"Received", moment(i.Times.Received)},
 		row{"Contained", moment(i.Times.Contained)},
 		row{"Proven", moment(i.Times.Proven)},

@@ -95,8 +95,13 @@ func TestLoadOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	questions := map[int]bool{}
+	last := 0
 	for _, p := range r.Check(catalog{}) {
-		questions[p.Question] = true
+		if p.Question < last {
+			t.Errorf("question %d comes behind question %d", p.Question, last)
+		}
+		last = p.Question
+		questions[last] = true
 	}
 	for q := range 10 {
 		if !questions[q] {

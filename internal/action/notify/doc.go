@@ -8,6 +8,7 @@
 // Input:
 //
 //	{"to": "security" | "person" | "reminder" | "fallback",
+//	 "event_id": "…",        the event to tell about; absent: the incident's first
 //	 "people": [{…}],        person only: the output of contact:LookUp; absent: looked up again
 //	 "done": ["logging of trail main is on again"],   what was put back, one line each; absent: from the undo records
 //	 "reminders": {"after": "15m", "every": "1h", "count": 4},   security and person: remind until acknowledged

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/switchback-project/switchback/asl"
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
@@ -33,11 +34,13 @@ func init() {
 }
 
 type params struct {
-	To        string            `json:"to"`
-	People    []incident.Person `json:"people,omitempty"`
-	Done      []string          `json:"done,omitempty"`
-	Reminders *reminders        `json:"reminders,omitempty"`
-	Attempt   int               `json:"attempt,omitempty"`
+	To string `json:"to"`
+	// EventID is the event to tell about; the incident's first when empty.
+	EventID   cloudtrail.EventID `json:"event_id,omitempty"`
+	People    []incident.Person  `json:"people,omitempty"`
+	Done      []string           `json:"done,omitempty"`
+	Reminders *reminders         `json:"reminders,omitempty"`
+	Attempt   int                `json:"attempt,omitempty"`
 }
 
 type result struct {
@@ -256,15 +259,19 @@ func (s *sending) about(ctx context.Context) (notify.Case, error) {
 
 // facts are those of the first event; an event that cannot be read is no reason to tell nobody.
 func (s *sending) facts(ctx context.Context) (identity.Facts, error) {
-	if len(s.inc.Events) == 0 {
+	id := s.p.EventID
+	if id == "" && len(s.inc.Events) > 0 {
+		id = s.inc.Events[0]
+	}
+	if id == "" {
 		return identity.Facts{}, nil
 	}
-	raw, err := s.env.Timeline.Evidence(ctx, s.inc.Events[0])
+	raw, err := s.env.Timeline.Evidence(ctx, id)
 	if errors.Is(err, incident.ErrNotFound) {
 		return identity.Facts{}, nil
 	}
 	if err != nil {
-		return identity.Facts{}, fmt.Errorf("read event %s: %w", s.inc.Events[0], err)
+		return identity.Facts{}, fmt.Errorf("read event %s: %w", id, err)
 	}
 	r, err := identity.ParseEvidence(raw)
 	if err != nil {
