@@ -48,6 +48,9 @@ type Info struct {
 	Permissions []string
 	Fields      []Field
 	IsChange    bool
+	// IsUrgent: what it finds out decides a change, or proves one; it goes before what tells and writes down. Changes
+	// always do.
+	IsUrgent bool
 }
 
 // Field is one input field, from the json tags of the action's parameter struct (see FieldsOf).

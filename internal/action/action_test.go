@@ -30,14 +30,15 @@ type base struct {
 
 type params struct {
 	base
-	Text     string     `json:"text"`
-	Optional string     `json:"optional,omitempty"`
-	Moment   time.Time  `json:"moment,omitzero"`
-	Pointer  *int       `json:"pointer"`
-	Plain    bool       `json:"plain"`
-	Skipped  string     `json:"-"`
-	hidden   string     //nolint:unused // must not be a field
-	Nested   []struct{} `json:"nested,omitempty"`
+	Text     string    `json:"text"`
+	Optional string    `json:"optional,omitempty"`
+	Moment   time.Time `json:"moment,omitzero"`
+	Pointer  *int      `json:"pointer"`
+	Plain    bool      `json:"plain"`
+	Skipped  string    `json:"-"`
+	//lint:ignore U1000 must not become a field
+	hidden string
+	Nested []struct{} `json:"nested,omitempty"`
 }
 
 func TestFieldsOf(t *testing.T) {

@@ -58,8 +58,11 @@ type Options struct {
 	// Clock is time.Now by default.
 	Clock  func() time.Time
 	Logger *slog.Logger
-	// Workers is how many tasks are worked on at once; zero is 256: they mostly wait, for others and for the disk. With one, tasks run in the order of their dispatch.
+	// Workers is how many tasks are worked on at once; zero is 256: they mostly wait, for others and for the disk. With
+	// one, tasks run in the order of their dispatch, urgent ones first.
 	Workers int
+	// IsUrgent tells of a Resource whose tasks go before others; nil: none do.
+	IsUrgent func(resource string) bool
 	// Retention is how long ended executions are kept; zero is 90 days, as on AWS.
 	Retention time.Duration
 	// Lease is how long other engines wait for a sign of life before they take over; zero is 15 s.

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"runtime"
 	"sync"
 )
 
@@ -15,26 +16,58 @@ const queueFactor = 16
 // job is work for a worker; closing ends with the pool.
 type job func(closing context.Context)
 
-// pool does jobs in the order in which they come, on a bounded number of goroutines, while somebody drives it.
+// queue holds jobs in the order in which they came.
+type queue struct {
+	jobs []job
+	next int // index of the first one
+}
+
+func (q *queue) waiting() int { return len(q.jobs) - q.next }
+
+func (q *queue) push(j job) {
+	if q.next > len(q.jobs)/2 && len(q.jobs) == cap(q.jobs) {
+		n := copy(q.jobs, q.jobs[q.next:])
+		clear(q.jobs[n:])
+		q.jobs, q.next = q.jobs[:n], 0
+	}
+	q.jobs = append(q.jobs, j)
+}
+
+func (q *queue) pop() job {
+	j := q.jobs[q.next]
+	q.jobs[q.next] = nil
+	q.next++
+	if q.next == len(q.jobs) {
+		q.jobs, q.next = q.jobs[:0], 0
+	}
+	return j
+}
+
+// pool does jobs on a bounded number of goroutines, while somebody drives it: urgent ones first, each kind in the order
+// in which they come. While urgent jobs are waiting or at work, the others get only as many workers as there are
+// processors: putting things back comes before the paperwork about what was put back.
 type pool struct {
 	ctx    context.Context //nolint:containedctx // the life of the workers, from Open to Close
 	cancel context.CancelFunc
 	size   int
+	// others is how many jobs that are not urgent are done beside urgent ones.
+	others int
 	// onRoom is called when room was refused and there is some again.
 	onRoom func()
 
 	mu       sync.Mutex
-	quiet    sync.Cond // workers or queue became empty
-	queue    []job
-	next     int // index of the first job in queue
+	quiet    sync.Cond // workers or queues became empty
+	urgent   queue
+	rest     queue
 	workers  int
+	busy     int // workers at urgent jobs
 	drivers  int
 	isClosed bool
 	isMissed bool // room was refused
 }
 
 func newPool(ctx context.Context, size int, onRoom func()) *pool {
-	p := &pool{size: size, onRoom: onRoom}
+	p := &pool{size: size, others: runtime.GOMAXPROCS(0), onRoom: onRoom}
 	p.quiet.L = &p.mu
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	return p
@@ -45,9 +78,7 @@ func (p *pool) drive() (stop func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drivers++
-	for range p.waiting() {
-		p.startWorker()
-	}
+	p.startWorkers()
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -57,58 +88,83 @@ func (p *pool) drive() (stop func()) {
 }
 
 // add queues a job. It never waits: the caller may hold a lock that a worker needs.
-func (p *pool) add(j job) {
+func (p *pool) add(j job) { p.queue(&p.rest, j) }
+
+// addUrgent queues a job that goes before the others.
+func (p *pool) addUrgent(j job) { p.queue(&p.urgent, j) }
+
+func (p *pool) queue(q *queue, j job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.next > len(p.queue)/2 && len(p.queue) == cap(p.queue) {
-		n := copy(p.queue, p.queue[p.next:])
-		clear(p.queue[n:])
-		p.queue, p.next = p.queue[:n], 0
-	}
-	p.queue = append(p.queue, j)
-	p.startWorker()
+	q.push(j)
+	p.startWorkers()
 }
 
-func (p *pool) waiting() int { return len(p.queue) - p.next }
+func (p *pool) waiting() int { return p.urgent.waiting() + p.rest.waiting() }
 
-// startWorker starts one more, if it may work and there are not enough. The lock is held.
-func (p *pool) startWorker() {
-	if p.drivers > 0 && !p.isClosed && p.workers < p.size {
+// ready is how many jobs may be begun now. The lock is held.
+func (p *pool) ready() int {
+	if p.drivers == 0 || p.isClosed {
+		return 0
+	}
+	urgent, rest := p.urgent.waiting(), p.rest.waiting()
+	if urgent > 0 || p.busy > 0 {
+		rest = min(rest, max(p.others-(p.workers-p.busy), 0))
+	}
+	return urgent + rest
+}
+
+// startWorkers starts what may work and is not there yet. The lock is held.
+func (p *pool) startWorkers() {
+	for range min(p.ready(), p.size-p.workers) {
+		j, isUrgent := p.take()
 		p.workers++
-		go p.work()
+		go p.work(j, isUrgent)
 	}
 }
 
-func (p *pool) work() {
-	for {
-		j, ok := p.take()
-		if !ok {
-			return
-		}
+// work does the job, and then whatever is ready.
+func (p *pool) work(j job, isUrgent bool) {
+	for j != nil {
 		j(p.ctx)
+		j, isUrgent = p.following(isUrgent)
 	}
 }
 
-// take returns the next job, or ends the worker.
-func (p *pool) take() (job, bool) {
+// following ends a job and returns the next one, or nil: the worker is gone.
+func (p *pool) following(wasUrgent bool) (job, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.waiting() == 0 || p.drivers == 0 || p.isClosed {
-		p.workers--
+	p.workers--
+	if wasUrgent {
+		p.busy--
+	}
+	p.startRoom()
+	if p.ready() == 0 {
 		p.quiet.Broadcast()
 		return nil, false
 	}
-	j := p.queue[p.next]
-	p.queue[p.next] = nil
-	p.next++
-	if p.next == len(p.queue) {
-		p.queue, p.next = p.queue[:0], 0
+	j, isUrgent := p.take()
+	p.workers++
+	p.startWorkers()
+	return j, isUrgent
+}
+
+// take removes the next job. The lock is held, and a job is ready.
+func (p *pool) take() (j job, isUrgent bool) {
+	if p.urgent.waiting() > 0 {
+		p.busy++
+		return p.urgent.pop(), true
 	}
+	return p.rest.pop(), false
+}
+
+// startRoom tells when room that was refused is there. The lock is held.
+func (p *pool) startRoom() {
 	if p.isMissed && p.room() >= p.many() {
 		p.isMissed = false
 		p.onRoom()
 	}
-	return j, true
 }
 
 // hasRoom reports whether another job should be queued. There is no room in an engine that nobody drives.

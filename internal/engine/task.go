@@ -32,7 +32,11 @@ func (e *Engine) dispatch(l *live, request asl.TaskRequest) {
 	ctx, cancel := context.WithCancel(e.pool.ctx)
 	l.tasks[request.ID] = cancel
 	t := e.task(l.row.Execution, request)
-	e.pool.add(func(closing context.Context) {
+	add := e.pool.add
+	if e.o.IsUrgent != nil && e.o.IsUrgent(request.Resource) {
+		add = e.pool.addUrgent
+	}
+	add(func(closing context.Context) {
 		defer cancel()
 		e.perform(ctx, closing, t)
 	})

@@ -35,6 +35,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", slog.Any("secret", s), slog.Any("config", config{s}))
 	for name, printed := range map[string]string{
+		//lint:ignore S1025 the verb is what is tested
 		"%v": fmt.Sprintf("%v %+v", s, config{s}), "%#v": fmt.Sprintf("%#v", config{s}), "%s": fmt.Sprintf("%s", s),
 		"%q": fmt.Sprintf("%q", s), "unexported": fmt.Sprintf("%v %+v %#v", hidden{s}, &hidden{s}, hidden{s}),
 		"JSON": string(asJSON), "YAML": string(asYAML), "log": log.String(),

@@ -16,10 +16,11 @@ import (
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
-// Calls is the store's side of the call journal.
+// Calls is the store's side of the call journal. Its method of that name returns those made for an incident, in order.
 type Calls interface {
 	gate.Journal
 	gate.OwnCalls
+	Calls(ctx context.Context, id incident.ID) ([]gate.Call, error)
 }
 
 // Journal keeps every call of the gate where it belongs: in the store (which recognises our own calls in the events
@@ -63,18 +64,33 @@ func (j *Journal) onTimeline(ctx context.Context, c gate.Call) error {
 	if c.Incident == "" {
 		return nil
 	}
+	e, err := callEntry(c)
+	if err != nil {
+		return err
+	}
+	return j.Timeline.Append(ctx, e)
+}
+
+// callEntry is a call on the timeline of its incident.
+func callEntry(c gate.Call) (incident.Entry, error) {
 	data, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("describe call: %w", err)
+		return incident.Entry{}, fmt.Errorf("describe call: %w", err)
 	}
-	text := fmt.Sprintf("%s.%s on %s: %s", c.Service, c.Operation, c.Target, c.Outcome)
-	if c.ErrorCode != "" {
+	text := fmt.Sprintf("%s on %s: %s", c.Name(), c.Target, c.Outcome)
+	switch {
+	case c.ErrorCode != "":
 		text += " (" + c.ErrorCode + ")"
+	case c.Outcome == gate.Pending:
+		text += " (" + c.Reason + ")"
 	}
-	return j.Timeline.Append(ctx, incident.Entry{
-		Incident: incident.ID(c.Incident), At: c.StartedAt.Add(c.Duration), Kind: incident.EntryCall, Text: text, Data: data,
-		Key: "call/" + c.ID,
-	})
+	key := "call/" + c.ID
+	if c.Outcome == gate.Pending {
+		key += "/lost" // should the outcome come to light after all, it is told too
+	}
+	return incident.Entry{
+		Incident: incident.ID(c.Incident), At: c.StartedAt.Add(c.Duration), Kind: incident.EntryCall, Text: text, Data: data, Key: key,
+	}, nil
 }
 
 // IsOwn asks the store.

@@ -35,8 +35,10 @@ type Options struct {
 	Services action.Services
 	// Executions is where the engine keeps them.
 	Executions engine.Executions
-	Gate       *gate.Gate
-	Policy     gate.Policy
+	// Calls is where changes are found whose process was killed before their outcome was known; nil looks for none.
+	Calls  Calls
+	Gate   *gate.Gate
+	Policy gate.Policy
 	// PollEvery is how long the runbooks wait between two looks for a proof; zero is 15 s.
 	PollEvery time.Duration
 	// Seen is told of every event that matched nothing, after it was indexed; nil ignores them.
@@ -165,13 +167,29 @@ func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery) err
 	if err != nil {
 		return fmt.Errorf("admit event %s: %w", c.Event, err)
 	}
-	if disposition != incident.Duplicate {
+	isNoted, err := r.isNoted(ctx, inc.ID, c.Event, disposition)
+	if err != nil {
+		return err
+	}
+	if !isNoted {
 		if err := r.note(ctx, inc, c, disposition, d); err != nil {
 			return err
 		}
 	}
 	return r.ensureRun(ctx, inc.ID, c)
 }
+
+// isNoted reports whether the event is on the timeline: a duplicate is, unless the process died between Admit and note.
+func (r *Responder) isNoted(ctx context.Context, id incident.ID, event cloudtrail.EventID, disposition incident.Disposition) (bool, error) {
+	if disposition != incident.Duplicate {
+		return false, nil
+	}
+	told, err := r.keys(ctx, id)
+	return told[eventKey(event)], err
+}
+
+// eventKey is the key of an event's timeline entry.
+func eventKey(event cloudtrail.EventID) string { return "event/" + string(event) }
 
 func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.Candidate, disposition incident.Disposition, d source.Delivery) error {
 	text := fmt.Sprintf("%s %s by %s", c.Key.EventName, c.Key.Outcome, d.Envelope.Record.UserIdentity.ARN)
@@ -183,7 +201,7 @@ func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.
 		return fmt.Errorf("describe event: %w", err)
 	}
 	return r.o.Services.Timeline.Append(ctx, incident.Entry{
-		Incident: inc.ID, At: c.ReceivedAt, Kind: incident.EntryEvent, Text: text, Data: data, Key: "event/" + string(c.Event),
+		Incident: inc.ID, At: c.ReceivedAt, Kind: incident.EntryEvent, Text: text, Data: data, Key: eventKey(c.Event),
 	})
 }
 

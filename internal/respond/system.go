@@ -83,7 +83,7 @@ func Open(ctx context.Context, p Parts) (*System, error) {
 		return nil, err
 	}
 	r, err := New(Options{
-		Runbooks: p.Runbooks, Services: services, Executions: p.Executions, Gate: g, Policy: p.Policy, PollEvery: p.PollEvery,
+		Runbooks: p.Runbooks, Services: services, Executions: p.Executions, Calls: p.Stores, Gate: g, Policy: p.Policy, PollEvery: p.PollEvery,
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (p Parts) start(ctx context.Context, s *System) (*System, error) {
 		machines[string(book.Manifest.ID)] = book.StateMachine
 	}
 	o := p.Engine
-	o.Clock, o.Logger, o.Ended = p.Clock, p.Logger, s.Ended
+	o.Clock, o.Logger, o.Ended, o.IsUrgent = p.Clock, p.Logger, s.Ended, isUrgent
 	var err error
 	if s.Engine, err = engine.Open(ctx, p.Executions, machines, s.Task, o); err != nil {
 		return nil, fmt.Errorf("open the engine: %w", err)

@@ -31,9 +31,18 @@ func (r *Responder) Task(ctx context.Context, t engine.Task) (json.RawMessage, e
 	if err != nil {
 		return nil, err
 	}
+	if err := r.tellLostCalls(ctx, inc, act.Info(), t); err != nil {
+		return nil, err
+	}
 	env := r.env(inc, act.Info(), t)
 	output, err := act.Run(ctx, env, withoutReserved(t.Parameters))
 	return output, errors.Join(err, r.finish(ctx, inc, t, output, err))
+}
+
+// isUrgent: putting things back goes before telling and writing about it.
+func isUrgent(resource string) bool {
+	act, ok := action.Get(runbook.ActionOf(resource))
+	return ok && (act.Info().IsChange || act.Info().IsUrgent)
 }
 
 // begin loads the incident and, at the first task of a run, notes durably that the run reads from now on.

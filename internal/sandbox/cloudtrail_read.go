@@ -39,6 +39,7 @@ func (t *trail) describe() types.Trail {
 		CloudWatchLogsLogGroupArn: filled(t.logGroup), CloudWatchLogsRoleArn: filled(t.logRole),
 	}
 	if p, err := arn.Parse(t.destination.topic); err == nil {
+		//lint:ignore SA1019 AWS still answers the old name beside the ARN
 		d.SnsTopicARN, d.SnsTopicName = &t.destination.topic, aws.String(p.Resource)
 	}
 	return clone(d)

@@ -56,6 +56,7 @@ func createTrail(c *call, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTr
 	c.account().put(t)
 	d := t.describe()
 	return &cloudtrail.CreateTrailOutput{
+		//lint:ignore SA1019 AWS still answers the old name beside the ARN
 		Name: d.Name, TrailARN: d.TrailARN, S3BucketName: d.S3BucketName, S3KeyPrefix: d.S3KeyPrefix, SnsTopicName: d.SnsTopicName,
 		SnsTopicARN: d.SnsTopicARN, KmsKeyId: d.KmsKeyId, IncludeGlobalServiceEvents: d.IncludeGlobalServiceEvents,
 		IsMultiRegionTrail: d.IsMultiRegionTrail, IsOrganizationTrail: d.IsOrganizationTrail,
@@ -82,6 +83,7 @@ func updateTrail(c *call, in *cloudtrail.UpdateTrailInput) (*cloudtrail.UpdateTr
 	d := t.describe()
 	c.same = sameJSON(before, d)
 	return &cloudtrail.UpdateTrailOutput{
+		//lint:ignore SA1019 AWS still answers the old name beside the ARN
 		Name: d.Name, TrailARN: d.TrailARN, S3BucketName: d.S3BucketName, S3KeyPrefix: d.S3KeyPrefix, SnsTopicName: d.SnsTopicName,
 		SnsTopicARN: d.SnsTopicARN, KmsKeyId: d.KmsKeyId, IncludeGlobalServiceEvents: d.IncludeGlobalServiceEvents,
 		IsMultiRegionTrail: d.IsMultiRegionTrail, IsOrganizationTrail: d.IsOrganizationTrail,

@@ -147,6 +147,7 @@ func (m *message) receive(now time.Time, timeout time.Duration, in *sqs.ReceiveM
 	for _, name := range in.MessageSystemAttributeNames {
 		show(string(name))
 	}
+	//lint:ignore SA1019 older clients still ask by the old name
 	for _, name := range in.AttributeNames {
 		show(string(name))
 	}

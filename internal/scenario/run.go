@@ -133,12 +133,12 @@ func (st *stage) assume(ctx context.Context, step Step) error {
 		return err
 	}
 	var issued struct {
-		Credentials struct{ AccessKeyId string }
+		Credentials struct{ AccessKeyID string }
 	}
 	if err := json.Unmarshal(out, &issued); err != nil {
 		return fmt.Errorf("read AssumeRole: %w", err)
 	}
-	st.keys[step.Session] = issued.Credentials.AccessKeyId
+	st.keys[step.Session] = issued.Credentials.AccessKeyID
 	return nil
 }
 

@@ -129,6 +129,7 @@ func topicName(t types.Trail) string {
 	if aws.ToString(t.SnsTopicARN) != "" {
 		return ""
 	}
+	//lint:ignore SA1019 trails of long ago have only the name
 	return aws.ToString(t.SnsTopicName)
 }
 

@@ -26,8 +26,9 @@ type parameters struct {
 	EnableLogFileValidation                          *boolean // in requests
 	LogFileValidationEnabled                         *boolean // in responses
 	CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn *text
-	KmsKeyId                                         *text //nolint:revive,staticcheck // AWS's spelling
-	IsOrganizationTrail                              *boolean
+	//lint:ignore ST1003 AWS's spelling, also in JSON
+	KmsKeyId            *text
+	IsOrganizationTrail *boolean
 
 	EventSelectors         *[]eventSelectorParameters
 	AdvancedEventSelectors *[]AdvancedEventSelector

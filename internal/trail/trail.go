@@ -33,8 +33,9 @@ type Trail struct {
 	LogFileValidationEnabled   bool   `json:"LogFileValidationEnabled"`
 	CloudWatchLogsLogGroupArn  string `json:"CloudWatchLogsLogGroupArn,omitempty"`
 	CloudWatchLogsRoleArn      string `json:"CloudWatchLogsRoleArn,omitempty"`
-	KmsKeyId                   string `json:"KmsKeyId,omitempty"` //nolint:revive,staticcheck // AWS's spelling
-	IsOrganizationTrail        bool   `json:"IsOrganizationTrail"`
+	//lint:ignore ST1003 AWS's spelling, also in JSON
+	KmsKeyId            string `json:"KmsKeyId,omitempty"`
+	IsOrganizationTrail bool   `json:"IsOrganizationTrail"`
 	// A trail has event selectors of one kind; none at all means AWS's default, every management event.
 	EventSelectors         []EventSelector         `json:"EventSelectors,omitempty"`
 	AdvancedEventSelectors []AdvancedEventSelector `json:"AdvancedEventSelectors,omitempty"`

@@ -12,7 +12,6 @@ import (
 	api "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 
 	"github.com/switchback-project/switchback/internal/action"
-	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
@@ -104,7 +103,7 @@ func removeTags(ctx context.Context, found state.FoundTrail, wanted, before map[
 	if len(added) == 0 {
 		return nil
 	}
-	var id arn.ARN = found.Trail.ARN
+	id := found.Trail.ARN
 	_, err := found.Client.RemoveTags(ctx, &api.RemoveTagsInput{ResourceId: aws.String(string(id)), TagsList: tagList(added)})
 	if err != nil {
 		return fmt.Errorf("remove tags from %s: %w", id, err)

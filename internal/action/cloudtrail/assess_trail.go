@@ -22,7 +22,7 @@ import (
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "cloudtrail:AssessTrail", Summary: "what happened to a trail, what it should be, and what it takes to put it back",
-		Class: "read",
+		Class: "read", IsUrgent: true,
 		Permissions: []string{
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetInsightSelectors",
 			"cloudtrail:GetTrailStatus", "cloudtrail:ListTags", "cloudtrail:ListTrails", "cloudtrail:LookupEvents",

@@ -20,7 +20,7 @@ import (
 
 func init() {
 	action.Register(action.Query(action.Info{
-		ID: "cloudtrail:ProveAccepted", Summary: "read a trail back: does everything stand as it should", Class: "read",
+		ID: "cloudtrail:ProveAccepted", Summary: "read a trail back: does everything stand as it should", Class: "read", IsUrgent: true,
 		Permissions: []string{
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetInsightSelectors",
 			"cloudtrail:GetTrailStatus", "cloudtrail:ListTags", "kms:DescribeKey", "s3:ListBucket",
