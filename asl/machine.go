@@ -101,6 +101,10 @@ type TaskRequest struct {
 	ID string
 	// State is the name of the Task state.
 	State string
+	// Visit tells apart the visits of states that several branches or iterations make at once: the id of the event that
+	// entered the state, and the places of the iterations of distributed Maps, which have no events. It is equal for
+	// every attempt.
+	Visit string
 	// Resource is the state's Resource as the definition spells it, suffix included; see ParseResource.
 	Resource string
 	// Parameters is the effective input of the task: Parameters or Arguments applied, else the state's input. The Run may

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 	"time"
 )
 
@@ -182,7 +183,7 @@ func (r *Run) request(t *thread) TaskRequest {
 		parameters = t.input
 	}
 	request := TaskRequest{
-		ID: t.task.id, State: t.stateName, Resource: t.task.resource, Parameters: parameters.json(),
+		ID: t.task.id, State: t.stateName, Visit: t.visit(), Resource: t.task.resource, Parameters: parameters.json(),
 		Token: t.task.token, Context: encode(r.contextObject(t)), Attempt: int(t.task.attempt), IsSubmitted: t.task.submitted,
 		Deadline: t.task.deadline, HeartbeatDeadline: t.task.heartbeat,
 	}
@@ -190,6 +191,14 @@ func (r *Run) request(t *thread) TaskRequest {
 		request.Credentials = t.task.credentials.json()
 	}
 	return request
+}
+
+// visit names the visit of the thread's current state.
+func (t *thread) visit() string {
+	if !t.silent || t.parent == nil {
+		return strconv.FormatInt(t.enteredEvent, 10)
+	}
+	return t.parent.visit() + "." + strconv.Itoa(t.index)
 }
 
 // contextObject makes $$ as the thread's current state sees it.

@@ -76,7 +76,7 @@ type Task struct {
 	Execution string
 	State     string
 	ID        string // unique in the execution
-	// Visit is "execution/state/entered time", equal for every attempt of the same state visit.
+	// Visit is "execution/state/visit/entered time", equal for every attempt of the same state visit.
 	Visit string
 }
 
@@ -96,6 +96,8 @@ type Services struct {
 	Messenger Messenger
 	Reporter  Reporter
 	History   state.History
+	// EvidenceDir is the folder for copies of what AWS holds, a folder an incident.
+	EvidenceDir string
 }
 
 // People finds how to reach a human.

@@ -41,7 +41,7 @@ type Task struct {
 	asl.TaskRequest
 	ExecutionName string
 	Machine       string
-	// Visit names the visit of the state, "execution/state/entered time", equal for each of its attempts and after a
+	// Visit names the visit of the state, "execution/state/visit/entered time", equal for each of its attempts and after a
 	// restart: what a handler did under it before is not to be done again.
 	Visit string
 	// Heartbeat says that the work goes on; it returns asl.ErrNoTask when nobody waits any more.

@@ -272,12 +272,37 @@ func TestVisitIsEqualForAllAttempts(t *testing.T) {
 	w.start(t, "x", `{"State":{"EnteredTime":"hostile"}}`)
 	w.runOut(t)
 	wantEnd(t, w.Engine, "x", asl.Succeeded, `{}`)
-	want := "x/A/2026-05-04T12:00:00Z"
+	want := "x/A/2/2026-05-04T12:00:00Z"
 	if diff := cmp.Diff([]string{want, want, want}, visits); diff != "" {
 		t.Error(diff)
 	}
 	if len(slices.Compact(ids)) != 3 {
 		t.Errorf("attempts have ids %v", ids)
+	}
+}
+
+// Iterations enter a state at the same moment; what they do must not be taken for one and the same.
+func TestVisitsOfIterationsDiffer(t *testing.T) {
+	for _, mode := range []string{"INLINE", "DISTRIBUTED"} {
+		var mu sync.Mutex
+		visits := map[string]bool{}
+		definition := fmt.Sprintf(`{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemProcessor":{
+			"ProcessorConfig":{"Mode":%q,"ExecutionType":"STANDARD"},
+			"StartAt":"A","States":{"A":{"Type":"Task","Resource":"switchback:x:Y","Parameters":{},"End":true}}}}}}`, mode)
+		if mode == "INLINE" {
+			definition = strings.Replace(definition, `,"ExecutionType":"STANDARD"`, "", 1)
+		}
+		w := newWorld(t, fresh(t), definition, func(_ context.Context, task engine.Task) (json.RawMessage, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			visits[task.Visit] = true
+			return json.RawMessage(`{}`), nil
+		}, engine.Options{})
+		w.start(t, "x", `[1,2,3]`)
+		w.runOut(t)
+		if len(visits) != 3 {
+			t.Errorf("%s: visits %v, want 3 of them", mode, visits)
+		}
 	}
 }
 

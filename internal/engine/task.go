@@ -45,7 +45,7 @@ func (e *Engine) dispatch(l *live, request asl.TaskRequest) {
 func (e *Engine) task(x Execution, request asl.TaskRequest) Task {
 	return Task{
 		TaskRequest: request, ExecutionName: x.Name, Machine: x.Machine,
-		Visit: x.Name + "/" + request.State + "/" + enteredTime(request.Context),
+		Visit: x.Name + "/" + request.State + "/" + request.Visit + "/" + enteredTime(request.Context),
 		Heartbeat: func(ctx context.Context) error {
 			return e.step(ctx, x.Name, transition{do: func(m *asl.Machine, r *asl.Run, now time.Time) (asl.Effects, error) {
 				return m.TaskHeartbeat(r, request.ID, now)
