@@ -7,6 +7,8 @@ package runbooks
 
 import "embed"
 
+//go:generate sh -c "go run ../cmd/switchback runbook graph cloudtrail-off --format svg > ../docs/cloudtrail-off.svg"
+
 // FS holds every runbook's folder.
 //
 //go:embed */*

@@ -95,9 +95,7 @@ func (e *Engine) attempt(ctx context.Context, name string, l *live, t transition
 	}
 	tasks := fx.Tasks
 	if t.isTakenUp {
-		if tasks, err = e.untaken(m, l); err != nil {
-			return err
-		}
+		tasks = l.untaken()
 	}
 	return e.commit(ctx, l, fx, tasks, append(fx.Cancelled, t.done))
 }
@@ -129,38 +127,15 @@ func (e *Engine) load(ctx context.Context, name string, l *live, version int64) 
 }
 
 // untaken returns the tasks that are awaited and that nobody has in hand. A task that was handed over already and waits
-// for the answer by its token is not one: submitting it once more adds no event.
-func (e *Engine) untaken(m *asl.Machine, l *live) ([]asl.TaskRequest, error) {
+// for the answer by its token is not one.
+func (l *live) untaken() []asl.TaskRequest {
 	var tasks []asl.TaskRequest
 	for _, t := range l.run.Pending() {
-		if l.tasks[t.ID] != nil {
-			continue
+		if l.tasks[t.ID] == nil && !t.IsSubmitted {
+			tasks = append(tasks, t)
 		}
-		if t.Token != "" {
-			isSubmitted, err := isSubmitted(m, l.run, t.ID)
-			if err != nil {
-				return nil, err
-			}
-			if isSubmitted {
-				continue
-			}
-		}
-		tasks = append(tasks, t)
 	}
-	return tasks, nil
-}
-
-func isSubmitted(m *asl.Machine, run *asl.Run, task string) (bool, error) {
-	text, err := json.Marshal(run)
-	if err != nil {
-		return false, err
-	}
-	probe := new(asl.Run)
-	if err := json.Unmarshal(text, probe); err != nil {
-		return false, err
-	}
-	fx, err := m.TaskSubmitted(probe, task, nil, probe.Info().StartedAt)
-	return err == nil && len(fx.Events) == 0, err
+	return tasks
 }
 
 // commit writes the transition and then, and only then, lets its effects out: tasks to be handed to workers, and tasks
