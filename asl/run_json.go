@@ -169,8 +169,10 @@ func (a *awaited) stored() *taskJSON {
 }
 
 func (g *group) stored(r *Run) *groupJSON {
-	j := &groupJSON{IsMap: g.items != nil, Next: g.next, Limit: g.limit, Failures: g.failures, Tolerated: g.tolerated,
-		LastDone: g.lastDone}
+	j := &groupJSON{
+		IsMap: g.items != nil, Next: g.next, Limit: g.limit, Failures: g.failures, Tolerated: g.tolerated,
+		LastDone: g.lastDone,
+	}
 	for _, item := range g.items {
 		j.Items = append(j.Items, item.json())
 	}

@@ -31,10 +31,12 @@ func (r *run) scopes(ctx context.Context) ([]knownScope, []Result, error) {
 	}
 	d := &discovery{run: r, found: make(map[Scope]bool)}
 	d.resumed()
-	for _, root := range d.organizations(ctx) {
-		d.working.Go(func() { d.accounts(ctx, root) })
+	roots := d.organizations(ctx)
+	for _, root := range roots {
+		d.working.Go(func() { d.accounts(ctx, root, len(roots) > 1) })
 	}
 	d.working.Wait()
+	d.absent(ctx, len(roots) > 1)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -72,6 +74,8 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 type discovery struct {
 	run     *run
 	working sync.WaitGroup
+	// baseNames are the folders right under AWSLogs, once they were listed.
+	baseNames []string
 
 	mu       sync.Mutex
 	found    map[Scope]bool // value: expected
@@ -124,6 +128,7 @@ func (d *discovery) organizations(ctx context.Context) []Scope {
 		d.trouble(base, err, base.logsRoot())
 		return d.named(roots)
 	}
+	d.baseNames = names
 	for _, name := range names {
 		if organizationName.MatchString(name) {
 			root := base
@@ -142,20 +147,43 @@ func (d *discovery) named(roots []Scope) []Scope {
 	return roots
 }
 
-func (d *discovery) accounts(ctx context.Context, root Scope) {
+// accounts looks at the accounts under a root: all that are there, or of those that were named. With one root only, the
+// named ones need not be looked for.
+func (d *discovery) accounts(ctx context.Context, root Scope, isOneOfSeveral bool) {
 	accounts := d.run.req.Accounts
-	if len(accounts) == 0 {
-		names, err := d.run.access.folders(ctx, root.Bucket, root.logsRoot())
+	if len(accounts) == 0 || isOneOfSeveral {
+		names, err := d.baseNames, error(nil)
+		if names == nil || root != d.base() {
+			names, err = d.run.access.folders(ctx, root.Bucket, root.logsRoot())
+		}
 		if err != nil {
 			d.trouble(root, err, root.logsRoot())
 			return
 		}
-		accounts = slices.DeleteFunc(names, func(n string) bool { return !accountName.MatchString(n) })
+		accounts = slices.DeleteFunc(slices.Clone(names), func(n string) bool {
+			return !accountName.MatchString(n) || len(d.run.req.Accounts) > 0 && !slices.Contains(d.run.req.Accounts, n)
+		})
 	}
 	for _, account := range accounts {
 		s := root
 		s.Account = account
 		d.working.Go(func() { d.regions(ctx, s) })
+	}
+}
+
+// absent adds the named accounts that are under none of several roots where they would be without an organization: that
+// nothing is there must not go unnoticed.
+func (d *discovery) absent(ctx context.Context, hasSeveral bool) {
+	if !hasSeveral || len(d.troubles) > 0 {
+		return
+	}
+	for _, account := range d.run.req.Accounts {
+		isFound := slices.ContainsFunc(slices.Collect(maps.Keys(d.found)), func(s Scope) bool { return s.Account == account })
+		if !isFound {
+			s := d.base()
+			s.Account = account
+			d.regions(ctx, s)
+		}
 	}
 }
 
@@ -165,26 +193,12 @@ func (d *discovery) regions(ctx context.Context, account Scope) {
 	for _, region := range req.Regions {
 		s := account
 		s.Region = region
-		// An account that was named is looked for in every organization; it is expected only where it belongs.
-		if isOwn || len(req.Accounts) == 0 || account.Organization == req.Organization {
-			d.add(s, true)
-		}
+		d.add(s, isOwn || len(req.Accounts) == 0 || account.Organization == req.Organization)
 	}
 	if len(req.Regions) > 0 {
 		return
 	}
-	found := make(map[string]bool)
-	for _, kind := range []string{"/CloudTrail-Digest/", "/CloudTrail/"} {
-		prefix := account.logsRoot() + account.Account + kind
-		names, err := d.run.access.folders(ctx, account.Bucket, prefix)
-		if err != nil {
-			d.trouble(account, err, prefix)
-			continue
-		}
-		for _, name := range names {
-			found[name] = true
-		}
-	}
+	found := d.regionNames(ctx, account)
 	if isOwn && req.Trail.HomeRegion != "" {
 		found[req.Trail.HomeRegion] = true
 	}
@@ -193,6 +207,29 @@ func (d *discovery) regions(ctx context.Context, account Scope) {
 		s.Region = region
 		d.add(s, isOwn && region == req.Trail.HomeRegion)
 	}
+}
+
+// regionNames are the regions of an account that have digest files or log files.
+func (d *discovery) regionNames(ctx context.Context, account Scope) map[string]bool {
+	found := make(map[string]bool)
+	var listing sync.WaitGroup
+	var mu sync.Mutex
+	for _, kind := range []string{"/CloudTrail-Digest/", "/CloudTrail/"} {
+		listing.Go(func() {
+			prefix := account.logsRoot() + account.Account + kind
+			names, err := d.run.access.folders(ctx, account.Bucket, prefix)
+			if err != nil {
+				d.trouble(account, err, prefix)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, name := range names {
+				found[name] = true
+			}
+		})
+	}
+	listing.Wait()
+	return found
 }
 
 // listing is the digest keys of one account and region in the requested range, by chain.

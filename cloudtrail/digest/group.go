@@ -45,10 +45,12 @@ func newGroup(r *run, s knownScope) *group {
 }
 
 func (g *group) validate(ctx context.Context) error {
-	if state := g.run.rings[g.scope.Region]; state.err != nil {
+	chains, err := g.run.list(ctx, g.scope.Scope)
+	state := g.run.rings[g.scope.Region]
+	<-state.loaded // always closed, at the latest when ctx ends
+	if state.err != nil {
 		return g.put(ctx, unreadable(g.scope.Scope, SubjectKey, state.err, "no digest file can be verified"))
 	}
-	chains, err := g.run.list(ctx, g.scope.Scope)
 	if err != nil {
 		if g.run.opts.AWSCompatible {
 			return err

@@ -70,10 +70,11 @@ type run struct {
 	stats   Stats
 }
 
-// ringState is a region's keys, or why there are none.
+// ringState is a region's keys, or why there are none, once loaded is closed.
 type ringState struct {
-	ring *keyring
-	err  error
+	loaded chan struct{}
+	ring   *keyring
+	err    error
 }
 
 func (r *run) validate(ctx context.Context) error {
@@ -82,7 +83,9 @@ func (r *run) validate(ctx context.Context) error {
 		return err
 	}
 	r.stats.Scopes, r.summary.Scopes = len(scopes), len(scopes)
-	if err := r.loadKeys(ctx, scopes); err != nil {
+	found := r.loadKeys(ctx, scopes)
+	groups := r.start(ctx, scopes) // they list while the keys are on their way
+	if err := r.awaitKeys(scopes, found); err != nil {
 		return err
 	}
 	for _, trouble := range append(troubles, r.keyFindings()...) {
@@ -90,7 +93,7 @@ func (r *run) validate(ctx context.Context) error {
 			return err
 		}
 	}
-	for g := range r.start(ctx, scopes) {
+	for g := range groups {
 		if err := r.drain(ctx, g); err != nil {
 			return err
 		}
@@ -195,23 +198,32 @@ func (s *Stats) count(r Result, listed int64) {
 	}
 }
 
-// loadKeys gets the public keys of all regions. Only compatible mode fails for want of them.
-func (r *run) loadKeys(ctx context.Context, scopes []knownScope) error {
+// loadKeys begins to get the public keys of all regions, and returns where they are counted.
+func (r *run) loadKeys(ctx context.Context, scopes []knownScope) *atomic.Int64 {
+	found := new(atomic.Int64)
 	r.rings = make(map[string]*ringState)
 	for _, s := range scopes {
-		r.rings[s.Region] = &ringState{ring: newKeyring(s.Region, r.opts.AWSCompatible)}
+		if r.rings[s.Region] == nil {
+			r.rings[s.Region] = &ringState{loaded: make(chan struct{}), ring: newKeyring(s.Region, r.opts.AWSCompatible)}
+		}
 	}
-	var loading sync.WaitGroup
-	var found atomic.Int64
 	for _, state := range r.rings {
-		loading.Go(func() {
+		r.workers.Go(func() {
+			defer close(state.loaded)
 			// Two hours more: the newest digest file may already be signed with the next key.
 			n, err := state.ring.load(ctx, r.access, r.req.Start, r.req.End.Add(2*time.Hour))
 			state.err = err
 			found.Add(int64(n))
 		})
 	}
-	loading.Wait()
+	return found
+}
+
+// awaitKeys waits for the keys. Only compatible mode fails for want of them.
+func (r *run) awaitKeys(scopes []knownScope, found *atomic.Int64) error {
+	for _, state := range r.rings {
+		<-state.loaded
+	}
 	if !r.opts.AWSCompatible {
 		return nil
 	}

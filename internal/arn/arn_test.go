@@ -47,6 +47,17 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestIsServiceHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"cloudtrail.amazonaws.com": true, "cloudtrail.amazonaws.com.cn": true, "cloudtrail.amazonaws.com.evil.example": false,
+		"sts.amazonaws.com": false, "cloudtrail.": false, "": false,
+	} {
+		if got := arn.IsServiceHost(host, "cloudtrail"); got != want {
+			t.Errorf("IsServiceHost(%q) is %t, want %t", host, got, want)
+		}
+	}
+}
+
 func TestPartitionOf(t *testing.T) {
 	tests := []struct{ region, id, suffix, global string }{
 		{"eu-west-1", "aws", "amazonaws.com", "us-east-1"},

@@ -3,7 +3,11 @@
 
 package arn
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // Partition is a set of regions with one account space, one DNS suffix and one region for its global services.
 type Partition struct {
@@ -58,6 +62,13 @@ func Place(region string) string {
 // ServiceHost is the host name under which a service principal or an eventSource stands: "s3.amazonaws.com". AWS uses
 // the commercial suffix for these in every partition, so it takes none.
 func ServiceHost(service string) string { return service + "." + partitions[0].DNSSuffix }
+
+// IsServiceHost reports whether host stands for the service: under the commercial suffix, or under that of another
+// partition, which some services of it write. To take a real event for a foreign one would be to ignore it.
+func IsServiceHost(host, service string) bool {
+	suffix, ok := strings.CutPrefix(host, service+".")
+	return ok && slices.ContainsFunc(partitions, func(p partition) bool { return suffix == p.DNSSuffix })
+}
 
 type partition struct {
 	Partition

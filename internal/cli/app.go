@@ -64,26 +64,62 @@ func (g *grammar) logger(s *streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
 }
 
-// openInstallation opens database and ledger in the state folder, making them on first use.
+// databaseFile is the database in the state folder.
+const databaseFile = "switchback.db"
+
+func (c config) database() string { return filepath.Join(c.State, databaseFile) }
+
+func (c config) ledger() string { return filepath.Join(c.State, "ledger") }
+
+// openInstallation opens database and ledger in the state folder, making them on first use. A ledger whose end is damaged
+// is refused: what happens from then on could not be proven, and whoever damaged it would have what they wanted.
 func openInstallation(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return nil, withHint(fmt.Errorf("open state folder: %w", err), "choose another with --state DIR or state: in the configuration")
 	}
-	in := &installation{config: c, log: log, clock: time.Now}
-	folder, err := objects.OpenFolder(filepath.Join(c.State, "ledger"))
+	folder, err := objects.OpenFolder(c.ledger())
 	if err != nil {
 		return nil, err
 	}
-	if in.ledger, err = ledger.Open(ctx, folder, ledger.Options{}); err != nil {
-		return nil, withHint(err, "switchback ledger verify names the first broken entry")
+	chain, err := ledger.Open(ctx, folder, ledger.Options{})
+	if err != nil {
+		return nil, withHint(fmt.Errorf("%s: %w", c.ledger(), err),
+			"switchback ledger verify names the first broken entry; keep the folder as evidence under another name, and a new ledger is begun")
 	}
-	if in.db, err = sqlite.Open(ctx, filepath.Join(c.State, "switchback.db"), sqlite.Options{}); err != nil {
+	in, err := openStore(ctx, c, log)
+	if err != nil {
 		return nil, err
+	}
+	in.ledger = chain
+	return in, nil
+}
+
+func openStore(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
+	in := &installation{config: c, log: log, clock: time.Now}
+	var err error
+	if in.db, err = sqlite.Open(ctx, c.database(), sqlite.Options{}); err != nil {
+		return nil, withHint(err, "is %s a state folder of Switchback, and ours to write?", c.State)
 	}
 	if in.people, err = in.directory(); err != nil {
 		return nil, errors.Join(err, in.db.Close())
 	}
 	return in, nil
+}
+
+// errNothingKept: the state folder holds no database yet.
+var errNothingKept = errors.New("nothing is kept here yet")
+
+// openRecords opens what is there, for a command that only reads: it makes no folder, and a damaged ledger keeps nobody
+// from looking.
+func openRecords(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
+	if err := c.checkState(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(c.database()); errors.Is(err, fs.ErrNotExist) {
+		return nil, withHint(fmt.Errorf("state folder %s: %w", c.State, errNothingKept),
+			"switchback serve fills it; --state DIR or --config FILE names another")
+	}
+	return openStore(ctx, c, log)
 }
 
 // close closes everything and makes what is waiting durable.
@@ -95,7 +131,10 @@ func (in *installation) close(ctx context.Context) error {
 	if in.extra.backend != nil {
 		err = in.extra.backend.Close()
 	}
-	return errors.Join(err, in.ledger.Close(context.WithoutCancel(ctx)), in.db.Close())
+	if in.ledger != nil {
+		err = errors.Join(err, in.ledger.Close(context.WithoutCancel(ctx)))
+	}
+	return errors.Join(err, in.db.Close())
 }
 
 func (in *installation) directory() (*contact.Chain, error) {
@@ -103,7 +142,7 @@ func (in *installation) directory() (*contact.Chain, error) {
 	for i, e := range in.config.People {
 		d, err := contact.Open(contact.Config{Type: e.Type, Decode: e.Decode}, contact.Services{History: in.history(), Clock: in.clock})
 		if err != nil {
-			return nil, fmt.Errorf("directories[%d]: %w", i, err)
+			return nil, fmt.Errorf("%s: %w", e.place("directories", i), err)
 		}
 		links = append(links, contact.Link{Name: e.Type, Directory: d})
 	}
@@ -141,9 +180,20 @@ func runbooksOf(c config) ([]*runbook.Runbook, error) {
 	if c.Runbooks == "" {
 		return books, nil
 	}
+	if _, err := os.ReadDir(c.Runbooks); err != nil {
+		return nil, fmt.Errorf("runbooks: %w", err)
+	}
 	own, err := runbook.LoadAll(os.DirFS(c.Runbooks))
 	if err != nil {
 		return nil, fmt.Errorf("runbooks in %s: %w", c.Runbooks, err)
+	}
+	if len(own) == 0 {
+		return nil, fmt.Errorf("runbooks: in %s is no folder with a runbook.yaml", c.Runbooks)
+	}
+	for _, b := range own {
+		if slices.Contains(ids(books), string(b.Manifest.ID)) {
+			return nil, withHint(fmt.Errorf("runbooks in %s: %s is built in already", c.Runbooks, b.Manifest.ID), "give yours an id of its own")
+		}
 	}
 	return append(books, own...), nil
 }
@@ -184,7 +234,7 @@ func (in *installation) parts() (respond.Parts, error) {
 	}
 	return respond.Parts{
 		Stores: in.db, Executions: in.db.Executions(), Ledger: in.ledger, Runbooks: books, Policy: policy, Gate: in.gateOptions(), Clock: in.clock,
-		Logger: in.log, PollEvery: firstDuration(in.extra.poll, in.config.Proof.Every), Watch: in.extra.watch,
+		Logger: in.log, PollEvery: firstDuration(in.extra.poll, time.Duration(in.config.Proof.Every)), Watch: in.extra.watch,
 		Services: func(base action.Services, _ *gate.Gate) (action.Services, error) { return in.services(base, books) },
 	}, nil
 }
@@ -220,7 +270,7 @@ func (in *installation) gateOptions() gate.Options {
 	o := gate.Options{
 		Accounts: map[string]gate.Access{}, Region: in.config.Region, Version: version, DryRun: in.extra.dryRun,
 		Budget: gate.Budget{
-			Window: in.config.Budget.Window, Limit: in.config.Budget.Limit, Reserve: in.config.Budget.Reserve,
+			Window: time.Duration(in.config.Budget.Window), Limit: in.config.Budget.Limit, Reserve: in.config.Budget.Reserve,
 			Restoring: standard.Restoring(),
 		},
 	}
@@ -247,6 +297,7 @@ func (in *installation) services(base action.Services, books []*runbook.Runbook)
 		return base, err
 	}
 	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
+	base.EvidenceDir = filepath.Join(in.config.State, "evidence")
 	base.Reporter = &report.Writer{Dir: in.reports(), Builder: report.Builder{
 		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(books),
 	}}
@@ -266,23 +317,32 @@ func (in *installation) channels() ([]notify.Channel, error) {
 	}
 	var all []notify.Channel
 	for i, e := range entries {
-		n, err := notify.New(notify.Config{Type: e.Type, Decode: e.Decode}, notify.Services{Clock: in.clock, Logger: in.log})
+		n, err := notify.New(notify.Config{Type: e.Type, Decode: e.Decode}, notify.Services{Clock: in.clock, Logger: slog.New(audible{in.log.Handler()})})
 		if err != nil {
-			return nil, fmt.Errorf("channels[%d]: %w", i, err)
+			return nil, fmt.Errorf("%s: %w", e.place("channels", i), err)
 		}
 		all = append(all, notify.Channel{Name: fmt.Sprintf("%s/%d", e.Type, i+1), Notifier: n})
 	}
 	return all, nil
 }
 
+// audible lets messages to people through whatever the level of the log: where it is the only channel, they must not be
+// lost because somebody wants less of the rest.
+type audible struct{ slog.Handler }
+
+// Enabled is true from Info on.
+func (a audible) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo || a.Handler.Enabled(ctx, level)
+}
+
 // sources are the configured ones.
-func (in *installation) sources(dead source.DeadLetters) ([]source.Source, error) {
+func (in *installation) sources(g *gate.Gate, dead source.DeadLetters) ([]source.Source, error) {
 	var all []source.Source
 	for i, e := range in.config.Sources {
 		s, err := source.New(source.Config{Type: e.Type, Decode: e.Decode},
-			source.Services{Gate: in.system.Gate, Dead: dead, Clock: in.clock, Logger: in.log})
+			source.Services{Gate: g, Dead: dead, Clock: in.clock, Logger: in.log, State: filepath.Join(in.config.State, "sources")})
 		if err != nil {
-			return nil, fmt.Errorf("sources[%d]: %w", i, err)
+			return nil, fmt.Errorf("%s: %w", e.place("sources", i), err)
 		}
 		all = append(all, s)
 	}

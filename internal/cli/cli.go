@@ -19,6 +19,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/switchback-project/switchback/internal/identity"
 )
 
 // version is set by the linker.
@@ -72,6 +74,7 @@ type grammar struct {
 	Resume       resumeCommand       `cmd:"" help:"End a pause."`
 	Deadletter   deadletterCommand   `cmd:"" help:"Events that could not be processed."`
 	Ledger       ledgerCommand       `cmd:"" help:"Prove the evidence, offline."`
+	ValidateLogs validateLogsCommand `cmd:"" name:"validate-logs" help:"Prove that no log file was changed, removed or slipped in."`
 	IAM          iamCommand          `cmd:"" name:"iam" help:"The exact permissions that Switchback needs."`
 	ConfigCmd    configCommand       `cmd:"" name:"config" help:"Check and print the configuration."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
@@ -92,45 +95,97 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	s := &streams{in, out, errOut}
 	var g grammar
 	parser, err := kong.New(&g, kong.Name("switchback"), kong.Description(description), kong.Writers(out, errOut),
-		kong.Exit(func(code int) { panic(exitCode(code)) }), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Exit(func(code int) { panic(exitCode(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return conclude(s, err)
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return conclude(s, withHint(err, "switchback --help, or switchback %s --help", firstWord(args)))
+		return conclude(s, withHint(err, "%s --help", understood(err)))
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return conclude(s, command.Run(s, &g))
 }
 
-const description = `Turns CloudTrail back on when anyone turns it off, proves it, finds the human, tells them, writes the report.`
+const description = `Turns CloudTrail back on when anyone turns it off, proves it, finds the human, tells them, writes the report.
 
-func firstWord(args []string) string {
-	for _, a := range args {
-		if !strings.HasPrefix(a, "-") {
-			return a
+Example:
+  switchback demo --once
+  switchback replay aws:
+  switchback --config switchback.yaml serve
+
+Exit status: 0 fine; 1 looked and found something wrong; 2 could not do it.`
+
+// understood is the command line as far as it was understood: what to ask for help about.
+func understood(err error) string {
+	words := "switchback"
+	var fault *kong.ParseError
+	if !errors.As(err, &fault) || fault.Context == nil {
+		return words
+	}
+	for _, p := range fault.Context.Path {
+		if p.Command != nil {
+			words += " " + p.Command.Name
 		}
 	}
-	return "COMMAND"
+	return words
 }
 
-// conclude prints an error as one line, and maps it to the exit status.
+// conclude prints an error as one line, and maps it to the exit status. What could not be done weighs more than what was
+// found.
 func conclude(s *streams, err error) int {
-	switch {
-	case err == nil:
-		return exitFine
-	case errors.Is(err, errFound):
+	isFound := errors.Is(err, errFound)
+	err = withoutFound(err)
+	if err == nil && isFound {
 		return exitFound
 	}
+	if err == nil {
+		return exitFine
+	}
 	fmt.Fprintf(s.err, "switchback: %s\n", oneLine(err.Error()))
-	var h hinted
-	if errors.As(err, &h) {
-		fmt.Fprintf(s.err, "hint: %s\n", oneLine(h.hint))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(s.err, "hint: %s\n", oneLine(hint))
+	}
+	var compatible compatibleError
+	if errors.As(err, &compatible) {
+		return exitAWSError
 	}
 	return exitError
 }
 
+// withoutFound takes errFound out of what was joined.
+func withoutFound(err error) error {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case !errors.Is(err, errFound):
+		return err
+	case !errors.As(err, &joined):
+		return nil
+	}
+	var rest []error
+	for _, e := range joined.Unwrap() {
+		rest = append(rest, withoutFound(e))
+	}
+	return errors.Join(rest...)
+}
+
+// hintOf is the hint closest to the cause: who knows more wrapped first.
+func hintOf(err error) string {
+	hint := ""
+	for h := (hinted{}); errors.As(err, &h); err = h.error {
+		hint = h.hint
+	}
+	return hint
+}
+
+// maxErrorLine bounds each part of an error: what it quotes may have been written by an attacker, and is never to move
+// the cursor.
+const maxErrorLine = 2000
+
 func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines {
+		lines[i] = identity.Printable(line, maxErrorLine)
+	}
+	return strings.Join(lines, "; ")
 }

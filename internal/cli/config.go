@@ -10,10 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/switchback-project/switchback/internal/gate"
 )
@@ -41,11 +44,14 @@ type config struct {
 	Fallback personConfig    `yaml:"fallback"`
 	Proof    proofConfig     `yaml:"proof"`
 	Snapshot snapshotConfig  `yaml:"snapshots"`
+
+	// isStateNamed: somebody asked for this state folder, it is not the default.
+	isStateNamed bool
 }
 
 type sandboxConfig struct {
-	State string        `yaml:"state"`
-	Delay time.Duration `yaml:"delay"`
+	State string `yaml:"state"`
+	Delay span   `yaml:"delay"`
 }
 
 type accountConfig struct {
@@ -57,9 +63,9 @@ type accountConfig struct {
 }
 
 type budgetConfig struct {
-	Window  time.Duration `yaml:"window"`
-	Limit   int           `yaml:"limit"`
-	Reserve int           `yaml:"reserve"`
+	Window  span `yaml:"window"`
+	Limit   int  `yaml:"limit"`
+	Reserve int  `yaml:"reserve"`
 }
 
 type personConfig struct {
@@ -75,44 +81,80 @@ type securityConfig struct {
 }
 
 type proofConfig struct {
-	Every time.Duration `yaml:"every"`
+	Every span `yaml:"every"`
 }
 
 type snapshotConfig struct {
-	Every time.Duration `yaml:"every"`
+	Every span `yaml:"every"`
+}
+
+// span is a duration in the configuration.
+type span time.Duration
+
+// UnmarshalYAML parses Go's duration syntax; an error knows its line, which the library's own does not.
+func (d *span) UnmarshalYAML(node ast.Node) error {
+	text := node.GetToken().Value
+	parsed, err := time.ParseDuration(text)
+	if err != nil || parsed < 0 {
+		return &yaml.SyntaxError{Message: fmt.Sprintf("%.40q is no duration such as 90s or 15m", text), Token: node.GetToken()}
+	}
+	*d = span(parsed)
+	return nil
 }
 
 // entry is one source, channel or directory: its type, and fields that only that type knows.
 type entry struct {
 	Type string
+	// text holds the fields where there is no node: an entry that we made ourselves.
 	text []byte
+	node ast.Node
+	line int
 }
 
-// UnmarshalYAML keeps the fields for the type to read.
-func (e *entry) UnmarshalYAML(text []byte) error {
-	var fields yaml.MapSlice
-	if err := yaml.Unmarshal(text, &fields); err != nil {
-		return err
+// UnmarshalYAML keeps the fields, with their places in the file, for the type to read.
+func (e *entry) UnmarshalYAML(node ast.Node) error {
+	fields, ok := node.(ast.MapNode)
+	if !ok {
+		return &yaml.SyntaxError{Message: "want an entry with a type, such as {type: console}", Token: node.GetToken()}
 	}
-	rest := yaml.MapSlice{}
-	for _, f := range fields {
-		if f.Key == "type" {
-			e.Type = fmt.Sprint(f.Value)
+	rest := ast.Mapping(node.GetToken(), false)
+	for all := fields.MapRange(); all.Next(); {
+		if all.Key().GetToken().Value == "type" {
+			e.Type = all.Value().GetToken().Value
 			continue
 		}
-		rest = append(rest, f)
+		rest.Values = append(rest.Values, all.KeyValue())
 	}
+	e.node, e.line = rest, node.GetToken().Position.Line
 	if e.Type == "" {
-		return errors.New("an entry without type")
+		return &yaml.SyntaxError{Message: "an entry without type", Token: node.GetToken()}
 	}
-	var err error
-	e.text, err = yaml.Marshal(rest)
-	return err
+	return nil
 }
 
 // Decode fills v, refusing unknown fields.
 func (e entry) Decode(v any) error {
-	return yaml.UnmarshalWithOptions(e.text, v, yaml.Strict())
+	if e.node == nil {
+		return yaml.UnmarshalWithOptions(e.text, v, yaml.Strict())
+	}
+	return lined(yaml.NodeToValue(e.node, v, yaml.Strict()))
+}
+
+// place names the entry in errors: "channels[0] (line 12)".
+func (e entry) place(list string, i int) string {
+	if e.line == 0 {
+		return fmt.Sprintf("%s[%d]", list, i)
+	}
+	return fmt.Sprintf("%s[%d] (line %d)", list, i, e.line)
+}
+
+// lined says a fault of YAML in one line: where, and what. The library's own text quotes the file over several.
+func lined(err error) error {
+	var fault yaml.Error
+	if !errors.As(err, &fault) {
+		return err
+	}
+	return fmt.Errorf("line %d: %s", fault.GetToken().Position.Line, fault.GetMessage())
 }
 
 // loadConfig reads the file that the flag names, else the first that exists of ./switchback.yaml, the XDG places and
@@ -124,25 +166,29 @@ func loadConfig(g *grammar) (config, string, error) {
 	}
 	var c config
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		return config{}, "", withHint(fmt.Errorf("read configuration %s: %w", path, err), "switchback config check --config FILE names the fault; switchback config example prints a commented file")
+		return config{}, "", withHint(fmt.Errorf("read configuration %s: %w", path, lined(err)), "switchback config example prints a file with every field explained")
 	}
 	if g.State != "" {
 		c.State = g.State
 	}
+	c.isStateNamed = c.State != ""
 	if c.State == "" {
 		c.State = filepath.Join(stateHome(), "switchback")
 	}
 	if c.Store == "" {
 		c.Store = "sqlite"
 	}
-	return c, path, c.check()
+	if err := c.check(); err != nil {
+		return c, path, fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	return c, path, nil
 }
 
 func findConfig(flag string) (string, []byte, error) {
 	if flag != "" {
 		text, err := os.ReadFile(flag)
 		if err != nil {
-			return "", nil, fmt.Errorf("read configuration: %w", err)
+			return "", nil, withHint(fmt.Errorf("read configuration: %w", err), "switchback config example > %s makes one", flag)
 		}
 		return flag, text, nil
 	}
@@ -151,11 +197,22 @@ func findConfig(flag string) (string, []byte, error) {
 		if err == nil {
 			return path, text, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", nil, fmt.Errorf("read configuration: %w", err)
+		if !isAbsent(path, err) {
+			return "", nil, withHint(fmt.Errorf("read configuration: %w", err), "--config FILE names another")
 		}
 	}
 	return builtInConfig, exampleConfig, nil
+}
+
+// isAbsent reports whether the error of reading path means that there is none. In a folder that we may not look into,
+// such as the home of another user whose environment we have, there is none for us either; a file that is there and
+// cannot be read is an error: what it asks for must not be left out silently.
+func isAbsent(path string, err error) bool {
+	if errors.Is(err, fs.ErrPermission) {
+		_, err = os.Stat(path)
+		return errors.Is(err, fs.ErrPermission)
+	}
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // builtInConfig stands for the embedded configuration where a path is named.
@@ -181,6 +238,7 @@ func stateHome() string {
 	return filepath.Join(home, ".local", "state")
 }
 
+// check finds what can be found without opening anything.
 func (c config) check() error {
 	if c.Store != "sqlite" {
 		return fmt.Errorf("store: %q is not known in this build (known: sqlite)", c.Store)
@@ -189,9 +247,23 @@ func (c config) check() error {
 		return fmt.Errorf("aws: %q is neither live nor sandbox", c.AWS)
 	}
 	for i, a := range c.Accounts {
-		if len(a.ID) != 12 || strings.Trim(a.ID, "0123456789") != "" {
-			return fmt.Errorf("accounts[%d].id: %q is not a 12-digit account id", i, a.ID)
+		if !isAccountID(a.ID) {
+			return fmt.Errorf("accounts[%d].id: %q is not a 12-digit account id (quote it)", i, a.ID)
 		}
+	}
+	return nil
+}
+
+func isAccountID(text string) bool {
+	return len(text) == 12 && strings.Trim(text, "0123456789") == ""
+}
+
+// checkState refuses a state folder that somebody named and that is not there: what is kept elsewhere must not look as
+// if it were nothing.
+func (c config) checkState() error {
+	_, err := os.Stat(c.State)
+	if c.isStateNamed && err != nil {
+		return withHint(fmt.Errorf("open state folder: %w", err), "switchback serve makes it; --state DIR or --config FILE names another")
 	}
 	return nil
 }
@@ -201,5 +273,45 @@ func (c config) modes() string {
 	if len(c.Policy) == 0 {
 		return "observe (dry-run): nothing is changed; set policy: in the configuration to ask or act"
 	}
-	return fmt.Sprintf("by %d policy entries, observe where none matches", len(c.Policy))
+	return fmt.Sprintf("by %d policy %s, observe where none matches", len(c.Policy), plural(len(c.Policy), "entry", "entries"))
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// warnings are what is allowed and hardly meant: a response of which nobody hears.
+func (c config) warnings() []string {
+	var all []string
+	if len(c.Channels) == 0 {
+		all = append(all, "channels: none, messages only go to the log and nobody counts as reached")
+	}
+	if len(c.Security.people()) == 0 {
+		all = append(all, "security: names nobody, mail to the security team cannot be sent")
+	}
+	if len(c.Fallback.people()) == 0 {
+		all = append(all, "fallback: names nobody, who could not be found is not stood in for")
+	}
+	for _, p := range append(c.Security.people(), c.Fallback.people()...) {
+		if isPlaceholder(p.Email) {
+			all = append(all, fmt.Sprintf("%s is the address of an example, nobody reads it", p.Email))
+		}
+	}
+	return slices.Compact(all)
+}
+
+// isPlaceholder reports whether the domain is one of those that are reserved for documentation.
+//
+// https://www.rfc-editor.org/rfc/rfc2606
+func isPlaceholder(address string) bool {
+	_, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	for _, reserved := range []string{"example.com", "example.net", "example.org"} {
+		if domain == reserved || strings.HasSuffix(domain, "."+reserved) {
+			return true
+		}
+	}
+	return strings.HasSuffix(domain, ".example")
 }

@@ -7,14 +7,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
-	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/source"
 	"github.com/switchback-project/switchback/internal/source/deadletter"
 	"github.com/switchback-project/switchback/internal/source/files"
+	"github.com/switchback-project/switchback/internal/source/s3"
+	"github.com/switchback-project/switchback/internal/source/sqs"
 )
 
 type deadletterCommand struct {
@@ -23,84 +26,135 @@ type deadletterCommand struct {
 	Redrive deadletterRedriveCommand `cmd:"" help:"Send one back, or all, to be processed again."`
 }
 
+// Help is the long help.
+func (deadletterCommand) Help() string { return "Example:\n  switchback deadletter list" }
+
 func openDead(c config) (*deadletter.Folder, error) {
 	return deadletter.Open(filepath.Join(c.State, "deadletters"))
+}
+
+// withDead runs f on the dead letters of the state folder. Where there is no folder there are none; a folder that
+// somebody named and that is not there is an error.
+func withDead(g *grammar, f func(*deadletter.Folder) error) error {
+	c, _, err := loadConfig(g)
+	if err != nil {
+		return err
+	}
+	if err := c.checkState(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(c.State); errors.Is(err, fs.ErrNotExist) {
+		return f(nil)
+	}
+	folder, err := openDead(c)
+	if err != nil {
+		return err
+	}
+	return f(folder)
 }
 
 type deadletterListCommand struct{ outputFlag }
 
 // Help is the long help.
 func (deadletterListCommand) Help() string {
-	return "Exit status 1 when there are any.\n\nExample:\n  switchback deadletter list"
+	return `Exit status 1 when there are any. With --output json one line each: id, via, from, reason, body (base64), at.
+
+Example:
+  switchback deadletter list`
 }
 
-// Run prints a line each.
+// Run prints a line each. One that cannot be read does not hide the others.
 func (c *deadletterListCommand) Run(s *streams, g *grammar) error {
-	conf, _, err := loadConfig(g)
-	if err != nil {
-		return err
-	}
-	folder, err := openDead(conf)
-	if err != nil {
-		return err
-	}
-	list, err := folder.List()
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	if c.isJSON() {
-		for _, d := range list {
-			if err := printJSON(s.out, d); err != nil {
-				return err
-			}
+	return withDead(g, func(folder *deadletter.Folder) error {
+		list, err := listDead(folder)
+		if len(list) == 0 {
+			return err
 		}
-		return errFound
+		return errors.Join(c.print(s, list), err, errFound)
+	})
+}
+
+func listDead(folder *deadletter.Folder) ([]source.Dead, error) {
+	if folder == nil {
+		return nil, nil
 	}
+	return folder.List()
+}
+
+func (c *deadletterListCommand) print(s *streams, list []source.Dead) error {
 	rows := [][]string{{"ID", "AT", "VIA", "FROM", "REASON"}}
 	for _, d := range list {
 		rows = append(rows, []string{d.ID, stamp(d.At), d.Via, d.From, d.Reason})
 	}
-	return errors.Join(table(s.out, rows), errFound)
+	if !c.isJSON() {
+		return table(s.out, rows)
+	}
+	return printLines(s, list)
 }
 
 type deadletterShowCommand struct {
-	ID string `arg:""`
+	ID string `arg:"" help:"Its id, as deadletter list prints it."`
+	outputFlag
 }
 
 // Help is the long help.
 func (deadletterShowCommand) Help() string {
-	return "Example:\n  switchback deadletter show 0a1b2c3d4e5f6071"
+	return `With --output json the fields of deadletter list; the body is base64, for it may be anything.
+
+Example:
+  switchback deadletter show 0a1b2c3d4e5f6071`
 }
 
-// Run prints it as JSON; the body is base64, for it may be anything.
+// Run prints it.
 func (c *deadletterShowCommand) Run(s *streams, g *grammar) error {
-	conf, _, err := loadConfig(g)
-	if err != nil {
+	return withDead(g, func(folder *deadletter.Folder) error {
+		d, err := getDead(folder, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.isJSON() {
+			return printJSON(s.out, d)
+		}
+		err = table(s.out, [][]string{{"id", d.ID}, {"at", stamp(d.At)}, {"via", d.Via}, {"from", d.From}, {"reason", d.Reason}})
+		if err != nil || len(d.Body) == 0 {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "\n%s\n", identity.Printable(string(d.Body), maxShownBody))
 		return err
+	})
+}
+
+// maxShownBody bounds what is printed for people of a body; --output json has all that is kept.
+const maxShownBody = 64 << 10
+
+func getDead(folder *deadletter.Folder, id string) (d source.Dead, err error) {
+	err = fmt.Errorf("%.40q: %w", id, deadletter.ErrNotFound)
+	if folder != nil {
+		d, err = folder.Get(id)
 	}
-	folder, err := openDead(conf)
-	if err != nil {
-		return err
-	}
-	d, err := folder.Get(c.ID)
-	if err != nil {
-		return withHint(err, "switchback deadletter list names them")
-	}
-	return printJSON(s.out, d)
+	return d, withHint(err, "switchback deadletter list names them")
 }
 
 type deadletterRedriveCommand struct {
 	ID  string `arg:"" optional:"" help:"Which one."`
 	All bool   `help:"All of them."`
+	outputFlag
 }
 
 // Help is the long help.
 func (deadletterRedriveCommand) Help() string {
-	return `A message goes back into its queue; a file or log object is read again. What was processed is removed, what fails
-again stays.
+	return `A message goes back into its queue; a file or log object is read again, and serve goes on with what that starts. What
+was processed is removed, what fails again stays: exit status 2. With --output json one line each: id, sent_back, error.
 
 Example:
   switchback deadletter redrive --all`
+}
+
+// redriven is a line of deadletter redrive.
+type redriven struct {
+	ID       string `json:"id"`
+	SentBack bool   `json:"sent_back"`
+	Error    string `json:"error,omitempty"`
 }
 
 // Run sends them back.
@@ -108,40 +162,61 @@ func (c *deadletterRedriveCommand) Run(ctx context.Context, s *streams, g *gramm
 	if (c.ID == "") == !c.All {
 		return withHint(errors.New("which one"), "name an id, or --all")
 	}
-	return withInstallation(ctx, s, g, func(in *installation) error {
-		folder, err := openDead(in.config)
-		if err != nil {
-			return err
-		}
+	return withDead(g, func(folder *deadletter.Folder) error {
 		list, err := c.chosen(folder)
-		if err != nil {
+		if len(list) == 0 {
 			return err
 		}
-		if err := in.openDecisions(ctx); err != nil {
-			return err
-		}
-		var failures []error
-		for _, d := range list {
-			if err := in.redrive(ctx, d); err != nil {
-				failures = append(failures, fmt.Errorf("%s: %w", d.ID, err))
-				continue
+		return errors.Join(err, withInstallation(ctx, s, g, func(in *installation) error {
+			if err := errors.Join(in.openBackend(ctx), in.openSystem(ctx)); err != nil {
+				return err
 			}
-			fmt.Fprintf(s.out, "%s: sent back\n", d.ID)
-			failures = append(failures, folder.Remove(d.ID))
-		}
-		return errors.Join(failures...)
+			return c.redriveAll(ctx, s, in, folder, list)
+		}))
 	})
+}
+
+func (c *deadletterRedriveCommand) redriveAll(ctx context.Context, s *streams, in *installation, folder *deadletter.Folder, list []source.Dead) error {
+	var failures []error
+	for _, d := range list {
+		err := in.redrive(ctx, d)
+		if err == nil {
+			err = folder.Remove(d.ID)
+		}
+		line := redriven{ID: d.ID, SentBack: err == nil}
+		if err != nil {
+			line.Error = oneLine(err.Error())
+			failures = append(failures, fmt.Errorf("%s: %w", d.ID, err))
+		}
+		failures = append(failures, c.print(s, line))
+	}
+	return errors.Join(failures...)
+}
+
+func (c *deadletterRedriveCommand) print(s *streams, line redriven) error {
+	if c.isJSON() {
+		return printJSON(s.out, line)
+	}
+	if !line.SentBack {
+		return nil // it is named on stderr
+	}
+	_, err := fmt.Fprintf(s.out, "%s: sent back\n", line.ID)
+	return err
 }
 
 func (c *deadletterRedriveCommand) chosen(folder *deadletter.Folder) ([]source.Dead, error) {
 	if c.All {
-		return folder.List()
+		return listDead(folder)
 	}
-	d, err := folder.Get(c.ID)
-	return []source.Dead{d}, err
+	d, err := getDead(folder, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return []source.Dead{d}, nil
 }
 
-// redrive sends a message back into its queue, or reads the file again.
+// redrive sends a message back into its queue, or reads the file again. What a file starts is durable; a running daemon
+// takes it over, else the next one.
 func (in *installation) redrive(ctx context.Context, d source.Dead) error {
 	switch d.Via {
 	case "sqs":
@@ -150,19 +225,50 @@ func (in *installation) redrive(ctx context.Context, d source.Dead) error {
 		reader := files.Reader{Paths: []string{d.From}}
 		return reader.Run(ctx, in.system.Handle)
 	case "s3":
-		return in.readObjects(ctx, d.From, in.system.Handle)
+		return readObjects(ctx, in.system.Gate, in.placeOf(d.From), d.From, in.system.Handle)
 	}
 	return fmt.Errorf("no way back to %q", d.Via)
 }
 
+// placeOf is where the configured source finds the bucket of an object; the default where none does any more.
+func (in *installation) placeOf(url string) bucketPlace {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(url, "s3://"), "/")
+	for _, e := range in.config.Sources {
+		var o s3.Options
+		if e.Type == "s3" && e.Decode(&o) == nil && o.Bucket == bucket {
+			return bucketPlace{account: o.Account, region: firstText(o.Region, in.config.Region), owner: o.ExpectedBucketOwner}
+		}
+	}
+	return bucketPlace{region: in.config.Region}
+}
+
+// requeue sends a message back through the source that is configured for its queue, else through one with the defaults.
 func (in *installation) requeue(ctx context.Context, d source.Dead) error {
-	cfg, err := in.system.Gate.Door(gate.Scope{Action: "deadletter:redrive", Own: []string{d.From}}).Config(ctx, "", in.config.Region)
+	decode := func(v any) error {
+		o, ok := v.(*sqs.Options)
+		if !ok {
+			return fmt.Errorf("send back to %s: no queue takes %T", d.From, v)
+		}
+		*o = in.queueOptions(d.From)
+		return nil
+	}
+	src, err := sqs.New(source.Config{Type: d.Via, Decode: decode}, source.Services{Gate: in.system.Gate, Clock: in.clock, Logger: in.log})
 	if err != nil {
 		return err
 	}
-	body := string(d.Body)
-	if _, err := sqs.NewFromConfig(cfg).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &d.From, MessageBody: &body}); err != nil {
-		return fmt.Errorf("send back to %s: %w", d.From, err)
+	queue, ok := src.(*sqs.Source)
+	if !ok {
+		return fmt.Errorf("send back to %s: %T is no queue", d.From, src)
 	}
-	return nil
+	return queue.SendBack(ctx, d.Body)
+}
+
+func (in *installation) queueOptions(url string) sqs.Options {
+	for _, e := range in.config.Sources {
+		var o sqs.Options
+		if e.Type == "sqs" && e.Decode(&o) == nil && o.QueueURL == url {
+			return o
+		}
+	}
+	return sqs.Options{QueueURL: url}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,9 @@ func (demoCommand) Help() string {
 it, finds the human behind the role, tells people and writes the report. A second attempt, which AWS refuses, is told
 apart. Nothing leaves this computer, but for messages to channels that your configuration names.
 
+State, reports and the sandbox itself are kept in a new temporary folder, or in --state DIR. There a second demo plays
+in an account of its own beside the first; a folder that serve uses is refused.
+
 Example:
   switchback demo --once
   switchback demo --output json | jq .who`
@@ -63,6 +67,7 @@ type demo struct {
 	*installation
 	s      *streams
 	quiet  bool
+	stage  demoStage
 	box    *sandbox.Sandbox
 	seeded sandbox.Seeded
 	attack time.Time
@@ -70,53 +75,122 @@ type demo struct {
 }
 
 func newDemo(ctx context.Context, s *streams, g *grammar, c *demoCommand) (*demo, error) {
+	users, path, err := loadConfig(g)
+	if err != nil {
+		return nil, err
+	}
 	d := &demo{s: s, quiet: c.isJSON()}
-	box, err := sandbox.New(sandbox.Options{DeliveryDelay: demoDelivery})
-	if err != nil {
+	if d.stage, err = setDemoStage(g.State); err != nil {
 		return nil, err
 	}
-	d.box = box
-	if d.seeded, err = box.Seed(ctx, sandbox.Seed{Region: demoRegion}); err != nil {
-		return nil, err
+	if err := d.openSandbox(ctx); err != nil {
+		return nil, errors.Join(err, d.close(ctx))
 	}
-	conf, err := d.config(g)
+	conf, err := d.config(users)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.close(ctx))
 	}
 	if d.installation, err = openInstallation(ctx, conf, g.logger(s)); err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.close(ctx))
 	}
-	d.extra = overrides{backend: box, poll: time.Second, watch: d.watch}
+	d.extra = overrides{backend: d.box, poll: time.Second, watch: d.watch}
+	if err := d.openChannels(users, path); err != nil {
+		return nil, errors.Join(err, d.close(ctx))
+	}
+	if err := d.openSystem(ctx); err != nil {
+		return nil, errors.Join(err, d.close(ctx))
+	}
+	return d, nil
+}
+
+// close closes what was opened so far.
+func (d *demo) close(ctx context.Context) error {
+	switch {
+	case d.installation != nil:
+		return d.installation.close(ctx)
+	case d.box != nil:
+		return d.box.Close()
+	}
+	return nil
+}
+
+func (d *demo) openSandbox(ctx context.Context) error {
+	var err error
+	d.box, err = sandbox.Open(sandbox.Options{Seed: d.stage.number, StateFile: d.stage.journal, DeliveryDelay: demoDelivery})
+	if err != nil {
+		return fmt.Errorf("open the sandbox: %w", err)
+	}
+	if d.seeded, err = d.box.Seed(ctx, sandbox.Seed{Account: d.stage.account, Region: demoRegion}); err != nil {
+		return fmt.Errorf("seed the sandbox: %w", err)
+	}
+	return nil
+}
+
+// openChannels prints every message, and sends it where the user's configuration says how.
+func (d *demo) openChannels(users config, path string) error {
 	var configured []notify.Channel
-	if len(conf.Channels) > 0 {
+	if path != builtInConfig && len(users.Channels) > 0 {
+		d.installation.config.Channels = users.Channels
+		var err error
 		if configured, err = d.channels(); err != nil {
-			return nil, err
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	d.extra.channels = append([]notify.Channel{{Name: "terminal", Notifier: terminal{d}}}, configured...)
-	return d, d.openSystem(ctx)
+	return nil
 }
 
-// config is the user's, for channels only, with a state folder of its own and the embedded defaults of the demo.
-func (d *demo) config(g *grammar) (config, error) {
-	users, path, err := loadConfig(g)
-	if err != nil {
-		return config{}, err
-	}
-	if g.State == "" {
-		if users.State, err = os.MkdirTemp("", "switchback-demo-"); err != nil {
-			return config{}, err
+// demoStage is where a demo plays: each in a folder plays in an account of its own, whose sandbox is kept beside it.
+type demoStage struct {
+	dir     string
+	number  uint64 // of demos before it
+	account string
+	journal string
+}
+
+// firstDemoAccount is that of the first demo in a folder; it is the sandbox's default, for who looks at it afterwards.
+const firstDemoAccount = 111122223333
+
+// setDemoStage finds the place for a demo in dir, or in a new temporary folder.
+func setDemoStage(dir string) (demoStage, error) {
+	var err error
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "switchback-demo-"); err != nil {
+			return demoStage{}, fmt.Errorf("make state folder: %w", err)
 		}
 	}
-	c := config{State: users.State, Store: "sqlite", Region: demoRegion, Policy: []gate.Rule{{Mode: "act"}}, Security: users.Security, Fallback: users.Fallback}
-	if path != builtInConfig {
-		c.Channels = users.Channels
+	earlier, err := filepath.Glob(filepath.Join(dir, "sandbox-*.jsonl"))
+	if err != nil {
+		return demoStage{}, fmt.Errorf("look into state folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err == nil && len(earlier) == 0 {
+		return demoStage{}, withHint(fmt.Errorf("the state folder %s is in use and was not made by a demo", dir),
+			"the demo acts in a sandbox, what is kept there is real: leave --state and SWITCHBACK_STATE out, or name another folder")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return demoStage{}, withHint(fmt.Errorf("make state folder: %w", err), "choose another with --state DIR")
+	}
+	account := fmt.Sprintf("%012d", firstDemoAccount+len(earlier))
+	return demoStage{dir, uint64(len(earlier)), account, filepath.Join(dir, "sandbox-"+account+".jsonl")}, nil
+}
+
+// config is that of the demo: of the user's only who the security team and the fallback are.
+func (d *demo) config(users config) (config, error) {
+	c := config{
+		State: d.stage.dir, Store: "sqlite", Region: demoRegion, Policy: []gate.Rule{{Mode: "act"}},
+		Security: users.Security, Fallback: users.Fallback,
+	}
+	if len(c.Security.people()) == 0 {
+		c.Security = securityConfig{To: []personConfig{demoSecurity}, Call: "the security team (" + demoSecurity.Email + ")"}
+	}
+	if len(c.Fallback.people()) == 0 {
+		c.Fallback = demoSecurity
 	}
 	people, err := d.directoryFile(c.State)
 	if err != nil {
 		return config{}, err
 	}
-	c.People = []entry{{Type: "file", text: []byte("path: " + people + "\n")}}
+	c.People = []entry{{Type: "file", text: []byte("path: " + strconv.Quote(people) + "\n")}}
 	queue, err := json.Marshal(map[string]string{"queue_url": d.seeded.QueueURL, "account": d.seeded.Account, "region": d.seeded.Region, "wait": "1s"})
 	if err != nil {
 		return config{}, err
@@ -125,6 +199,9 @@ func (d *demo) config(g *grammar) (config, error) {
 	return c, nil
 }
 
+// demoSecurity stands for the security team where the configuration names none.
+var demoSecurity = personConfig{Name: "Security team", Email: "security@example.com"}
+
 // directoryFile writes down who the users of the sandbox are.
 func (d *demo) directoryFile(dir string) (string, error) {
 	file := filepath.Join(dir, "people.yaml")
@@ -132,10 +209,10 @@ func (d *demo) directoryFile(dir string) (string, error) {
   - {name: Alice Example, email: alice@example.com, principals: [alice]}
   - {name: Bob Example, email: bob@example.com, principals: [bob]}
 `
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return "", fmt.Errorf("write down who is who: %w", err)
 	}
-	return file, os.WriteFile(file, []byte(text), 0o600)
+	return file, nil
 }
 
 // play runs the pipeline, attacks, and waits for the end of both responses.
@@ -147,7 +224,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sources, err := d.sources(dead)
+	sources, err := d.sources(d.system.Gate, dead)
 	if err != nil {
 		return err
 	}
@@ -184,7 +261,10 @@ func (d *demo) act(ctx context.Context) error {
 }
 
 func demoStuck(err error) error {
-	return withHint(fmt.Errorf("the demo did not end: %w", err), "look at the timeline above; --log debug tells more")
+	if errors.Is(err, context.Canceled) {
+		return errors.New("the demo was ended early")
+	}
+	return withHint(fmt.Errorf("the demo did not end in time: %w", err), "look at the timeline above; --log debug tells more")
 }
 
 // stop is the attack: alice assumes the role and stops the trail.
@@ -199,7 +279,7 @@ func (d *demo) stop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var issued struct{ Credentials struct{ AccessKeyId string } }
+	var issued struct{ Credentials struct{ AccessKeyID string } }
 	if err := json.Unmarshal(session, &issued); err != nil {
 		return err
 	}
@@ -207,7 +287,7 @@ func (d *demo) stop(ctx context.Context) error {
 	d.attack = time.Now()
 	d.mu.Unlock()
 	d.printf("  0.000 s  %-9s alice assumes the role Deploy as \"maintenance\" and calls StopLogging\n", "attack")
-	_, err = d.invoke(ctx, issued.Credentials.AccessKeyId, "CloudTrail.StopLogging", map[string]string{"Name": d.seeded.TrailARN})
+	_, err = d.invoke(ctx, issued.Credentials.AccessKeyID, "CloudTrail.StopLogging", map[string]string{"Name": d.seeded.TrailARN})
 	return err
 }
 
@@ -245,7 +325,7 @@ func (d *demo) wait(ctx context.Context, until func(context.Context, []incident.
 	defer tick.Stop()
 	for {
 		d.box.Deliver()
-		list, err := d.db.List(ctx, incident.Filter{})
+		list, err := d.db.List(ctx, incident.Filter{Account: d.seeded.Account})
 		if err != nil {
 			return nil, err
 		}

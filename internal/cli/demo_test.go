@@ -59,3 +59,25 @@ func TestDemoJSON(t *testing.T) {
 		t.Errorf("incident is %s with %+v and %d changes, want it proven by one change and somebody told", one.Key.Outcome, one.Times, len(one.Changes))
 	}
 }
+
+// TestDemoAgain: a demo may be repeated in its folder, in an account of its own each time; in a folder in which real
+// incidents are kept there is none.
+func TestDemoAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i, account := range []string{"111122223333", "111122223334"} {
+		var one shown
+		if err := json.Unmarshal([]byte(fine(t, "--state", dir, "demo", "--once", "-o", "json")), &one); err != nil {
+			t.Fatal(err)
+		}
+		if one.Key.Account != account || one.Count != 1 || one.Times.Proven.IsZero() {
+			t.Errorf("demo %d: account %s, seen %d times, proven %v; want an incident of its own in %s", i+1, one.Key.Account, one.Count, one.Times.Proven, account)
+		}
+	}
+	real := t.TempDir()
+	fine(t, "--state", real, "pause", "--for", "1m", "--reason", "there is an installation here")
+	status, out, errOut := switchback("--state", real, "demo", "--once")
+	if status != exitError || !strings.Contains(errOut, "not made by a demo") || !strings.Contains(errOut, "hint: ") {
+		t.Errorf("in a folder of an installation: exit status %d: %s%s", status, out, errOut)
+	}
+}

@@ -8,37 +8,53 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/standard"
 )
 
 type iamCommand struct {
 	Policy iamPolicyCommand `cmd:"" help:"The IAM policy for a mode."`
 }
 
+// Help is the long help.
+func (iamCommand) Help() string { return "Example:\n  switchback iam policy --mode observe" }
+
 type iamPolicyCommand struct {
+	outputFlag
 	Mode string `help:"observe reads only; ask and act may change what the runbooks' actions change." enum:"observe,ask,act" default:"observe"`
 }
 
 // Help is the long help.
 func (iamPolicyCommand) Help() string {
 	return `Prints the least that Switchback needs, generated from the actions of its runbooks. Sources need, beside it, to receive
-and delete messages on your queue and to read your log bucket.
+and delete messages on your queue and to read your log bucket. A policy is JSON with either --output.
 
 Example:
   switchback iam policy --mode act > policy.json`
 }
 
 type iamStatement struct {
-	Sid      string
-	Effect   string
-	Action   []string
-	Resource string
+	Sid       string
+	Effect    string
+	Action    []string
+	Resource  string
+	Condition map[string]map[string]string `json:",omitempty"`
 }
+
+// passRole is the one permission that gives more than its name says: whoever may pass any role to any service may do what
+// any role may.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+const passRole = "iam:PassRole"
 
 // Run prints the policy.
 func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) error {
@@ -53,9 +69,9 @@ func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) erro
 	policy := struct {
 		Version   string
 		Statement []iamStatement
-	}{Version: "2012-10-17", Statement: []iamStatement{{"Look", "Allow", reads, "*"}}}
+	}{Version: "2012-10-17", Statement: []iamStatement{{Sid: "Look", Effect: "Allow", Action: reads, Resource: "*"}}}
 	if c.Mode != "observe" {
-		policy.Statement = append(policy.Statement, iamStatement{"PutBack", "Allow", changes, "*"})
+		policy.Statement = append(policy.Statement, allowChanges(changes)...)
 	}
 	text, err := json.MarshalIndent(policy, "", "  ")
 	if err != nil {
@@ -63,6 +79,20 @@ func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) erro
 	}
 	_, err = fmt.Fprintln(s.out, string(text))
 	return err
+}
+
+// allowChanges lets roles be passed to CloudTrail only, which needs one to write to a log group.
+func allowChanges(changes []string) []iamStatement {
+	pass := slices.Contains(changes, passRole)
+	changes = slices.DeleteFunc(changes, func(p string) bool { return p == passRole })
+	all := []iamStatement{{Sid: "PutBack", Effect: "Allow", Action: changes, Resource: "*"}}
+	if pass {
+		all = append(all, iamStatement{
+			Sid: "PassLogRole", Effect: "Allow", Action: []string{passRole}, Resource: "*",
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": arn.ServiceHost("cloudtrail")}},
+		})
+	}
+	return all
 }
 
 // permissions are what the actions of all runbooks need, split into reads and changes.
@@ -78,7 +108,7 @@ func permissions(c config) (reads, changes []string, err error) {
 				return nil, nil, fmt.Errorf("runbook %s: no action %s in this build", b.Manifest.ID, id)
 			}
 			for _, p := range a.Info().Permissions {
-				if isReadPermission(p) {
+				if !a.Info().IsChange || isReadPermission(p) {
 					reads = append(reads, p)
 				} else {
 					changes = append(changes, p)
@@ -89,7 +119,7 @@ func permissions(c config) (reads, changes []string, err error) {
 	return sortedUnique(reads), sortedUnique(changes), nil
 }
 
-// isReadPermission goes by AWS's naming of read-only actions.
+// isReadPermission goes by AWS's naming of read-only actions: a change reads before and after.
 func isReadPermission(permission string) bool {
 	_, verb, _ := strings.Cut(permission, ":")
 	for _, prefix := range []string{"Get", "List", "Describe", "Lookup", "Head"} {
@@ -107,6 +137,9 @@ type configCommand struct {
 	Example configExampleCommand `cmd:"" help:"Print the commented configuration, which is also the default."`
 }
 
+// Help is the long help.
+func (configCommand) Help() string { return "Example:\n  switchback config example > switchback.yaml" }
+
 type configExampleCommand struct{}
 
 // Help is the long help.
@@ -120,37 +153,68 @@ func (configExampleCommand) Run(s *streams) error {
 	return err
 }
 
-type configCheckCommand struct{}
+type configCheckCommand struct{ outputFlag }
 
 // Help is the long help.
 func (configCheckCommand) Help() string {
-	return "Example:\n  switchback --config switchback.yaml config check"
+	return `Reads the configuration and everything that it names, as serve would, without calling anybody. With --output json:
+configuration, state, mode, runbooks, warnings.
+
+Example:
+  switchback --config switchback.yaml config check`
+}
+
+// checked is the JSON of config check.
+type checked struct {
+	Configuration string   `json:"configuration"`
+	State         string   `json:"state"`
+	Mode          string   `json:"mode"`
+	Runbooks      []string `json:"runbooks"`
+	Warnings      []string `json:"warnings"`
 }
 
 // Run reads the configuration and everything it names, without calling anybody.
-func (configCheckCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+func (cmd *configCheckCommand) Run(ctx context.Context, s *streams, g *grammar) error {
 	c, path, err := loadConfig(g)
 	if err != nil {
 		return err
 	}
+	books, err := c.checkNamed(ctx, g.logger(s))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	out := checked{path, filepath.Clean(c.State), c.modes(), ids(books), append([]string{}, c.warnings()...)}
+	if len(c.Sources) == 0 {
+		out.Warnings = append(out.Warnings, noSources)
+	}
+	if cmd.isJSON() {
+		return printJSON(s.out, out)
+	}
+	fmt.Fprintf(s.out, "%s: valid\nstate: %s\nmode: %s\nrunbooks: %s\n", path, out.State, out.Mode, strings.Join(out.Runbooks, ", "))
+	for _, w := range out.Warnings {
+		fmt.Fprintf(s.out, "warning: %s\n", w)
+	}
+	return nil
+}
+
+// checkNamed makes everything that serve would make of the configuration, and opens nothing.
+func (c config) checkNamed(ctx context.Context, log *slog.Logger) ([]*runbook.Runbook, error) {
 	books, err := runbooksOf(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, b := range books {
 		if err := refuse(b); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if _, err := gate.ParsePolicy(c.Policy, gate.Known{Runbooks: ids(books)}); err != nil {
-		return fmt.Errorf("%s: policy: %w", path, err)
+	if _, err := gate.ParsePolicy(c.Policy, gate.Known{Runbooks: ids(books), Classes: standard.Classes()}); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
 	}
-	in := &installation{config: c, log: g.logger(s), clock: nil}
+	in := &installation{config: c, log: log, clock: time.Now}
+	door, gateErr := gate.Open(ctx, in.gateOptions())
+	_, sourceErr := in.sources(door, nil)
 	_, channelErr := in.channels()
 	_, peopleErr := in.directory()
-	if err := errors.Join(channelErr, peopleErr); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	fmt.Fprintf(s.out, "%s: valid\nstate: %s\nmode: %s\nrunbooks: %s\n", path, filepath.Clean(c.State), c.modes(), strings.Join(ids(books), ", "))
-	return nil
+	return books, errors.Join(gateErr, sourceErr, channelErr, peopleErr)
 }

@@ -11,10 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
-	"github.com/switchback-project/switchback/internal/respond"
 )
 
 type incidentCommand struct {
@@ -27,43 +25,61 @@ type incidentCommand struct {
 	Reject  incidentRejectCommand  `cmd:"" help:"Reject what another person asked for."`
 }
 
+// Help is the long help.
+func (incidentCommand) Help() string { return "Example:\n  switchback incident list --status open" }
+
 type incidentListCommand struct {
 	outputFlag
 	Status  string `help:"Only open, acknowledged or closed ones." enum:",open,acknowledged,closed" default:""`
-	Account string `help:"Only those of an account."`
-	Limit   int    `help:"At most so many." default:"100"`
+	Account string `help:"Only those of an account." placeholder:"ID"`
+	Limit   int    `help:"At most so many, the newest." default:"100"`
 }
 
 // Help is the long help.
 func (incidentListCommand) Help() string {
-	return "Example:\n  switchback incident list --status open"
+	return `With --output json one line an incident: what incident show prints, without findings, timeline, changes and deliveries.
+
+Example:
+  switchback incident list --status open`
 }
 
 // Run prints a line an incident; with --output json one JSON object a line.
 func (c *incidentListCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return withInstallation(ctx, s, g, func(in *installation) error {
-		f := incident.Filter{Account: c.Account, Limit: c.Limit}
-		if c.Status != "" {
-			f.Statuses = []incident.Status{incident.Status(c.Status)}
-		}
-		list, err := in.db.List(ctx, f)
+	if c.Limit < 1 {
+		return fmt.Errorf("--limit %d: want at least 1", c.Limit)
+	}
+	err := withRecords(ctx, s, g, func(in *installation) error {
+		list, err := c.list(ctx, in)
 		if err != nil {
 			return err
 		}
-		if c.isJSON() {
-			for _, i := range list {
-				if err := printJSON(s.out, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		rows := [][]string{{"INCIDENT", "SEVERITY", "STATUS", "OUTCOME", "OCCURRED", "WHAT", "WHO"}}
-		for _, i := range list {
-			rows = append(rows, []string{string(i.ID), string(i.Severity), string(i.Status), string(i.Key.Outcome), stamp(i.Times.Occurred), i.Title, orDash(i.Who.Human)})
-		}
-		return table(s.out, rows)
+		return c.print(s, list)
 	})
+	if !errors.Is(err, errNothingKept) {
+		return err
+	}
+	// Nothing was looked for yet where nobody named the place; elsewhere that is a mistake to be told.
+	fmt.Fprintf(s.err, "switchback: %v\n", err)
+	return c.print(s, nil)
+}
+
+func (c *incidentListCommand) list(ctx context.Context, in *installation) ([]incident.Incident, error) {
+	f := incident.Filter{Account: c.Account, Limit: c.Limit}
+	if c.Status != "" {
+		f.Statuses = []incident.Status{incident.Status(c.Status)}
+	}
+	return in.db.List(ctx, f)
+}
+
+func (c *incidentListCommand) print(s *streams, list []incident.Incident) error {
+	if c.isJSON() {
+		return printLines(s, list)
+	}
+	rows := [][]string{{"INCIDENT", "SEVERITY", "STATUS", "OUTCOME", "OCCURRED", "WHAT", "WHO"}}
+	for _, i := range list {
+		rows = append(rows, []string{string(i.ID), string(i.Severity), string(i.Status), string(i.Key.Outcome), stamp(i.Times.Occurred), i.Title, orDash(i.Who.Human)})
+	}
+	return table(s.out, rows)
 }
 
 func orDash(text string) string {
@@ -82,7 +98,7 @@ type oneIncident struct {
 func (c oneIncident) get(ctx context.Context, in *installation) (incident.Incident, error) {
 	inc, err := in.db.Get(ctx, c.ID)
 	if errors.Is(err, incident.ErrNotFound) {
-		return inc, withHint(fmt.Errorf("incident %s: %w", identity.Printable(string(c.ID), 100), err), "switchback incident list names them")
+		return inc, withHint(fmt.Errorf("incident %s is not in %s", identity.Printable(string(c.ID), 100), in.config.State), "switchback incident list names them")
 	}
 	return inc, err
 }
@@ -94,7 +110,11 @@ type incidentShowCommand struct {
 
 // Help is the long help.
 func (incidentShowCommand) Help() string {
-	return "Example:\n  switchback incident show 20260504-cloudtrail-off-1a2b3c4d --output json"
+	return `With --output json the whole incident: id, key, trigger, severity, status, title, count, events, runs, who, times, summary,
+open, facts, and beside them findings (by state), timeline, changes and deliveries.
+
+Example:
+  switchback incident show 20260504-cloudtrail-off-1a2b3c4d --output json`
 }
 
 // shown is the JSON of incident show.
@@ -108,7 +128,7 @@ type shown struct {
 
 // Run prints the incident.
 func (c *incidentShowCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return withInstallation(ctx, s, g, func(in *installation) error {
+	return withRecords(ctx, s, g, func(in *installation) error {
 		one, err := in.show(ctx, c.oneIncident)
 		if err != nil {
 			return err
@@ -143,7 +163,7 @@ func printIncident(s *streams, one shown) error {
 	rows := [][]string{
 		{"incident", string(one.ID)},
 		{"what", one.Title},
-		{"severity", fmt.Sprintf("%s, %s, %s, seen %d times", one.Severity, one.Key.Outcome, one.Status, one.Count)},
+		{"severity", fmt.Sprintf("%s, %s, %s, seen %d %s", one.Severity, one.Key.Outcome, one.Status, one.Count, plural(one.Count, "time", "times"))},
 		{"sentence", orDash(one.Summary)},
 		{"who", fmt.Sprintf("%s (%s)", orDash(one.Who.Human), orDash(one.Who.Status))},
 		{"occurred", stamp(one.Times.Occurred)},
@@ -179,7 +199,7 @@ func (incidentReportCommand) Help() string {
 
 // Run prints the report that was written.
 func (c *incidentReportCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return withInstallation(ctx, s, g, func(in *installation) error {
+	return withRecords(ctx, s, g, func(in *installation) error {
 		inc, err := c.get(ctx, in)
 		if err != nil {
 			return err
@@ -193,119 +213,5 @@ func (c *incidentReportCommand) Run(ctx context.Context, s *streams, g *grammar)
 		}
 		_, err = s.out.Write(text)
 		return err
-	})
-}
-
-type incidentAckCommand struct{ oneIncident }
-
-// Help is the long help.
-func (incidentAckCommand) Help() string {
-	return `The person is the operating system's user, mapped by the directory (os_users). An unmapped user, and anybody on the
-incident's identity chain, may only annotate: exit status 1.
-
-Example:
-  switchback incident ack 20260504-cloudtrail-off-1a2b3c4d`
-}
-
-// Run acknowledges.
-func (c *incidentAckCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return c.decide(ctx, s, g, "acknowledged", func(in *installation, who respond.Answerer) error {
-		return in.system.Acknowledge(ctx, c.ID, who)
-	})
-}
-
-// decide opens the pipeline, asks who decides, does it and says so. A refusal is found, not an error.
-func (c oneIncident) decide(ctx context.Context, s *streams, g *grammar, did string, do func(*installation, respond.Answerer) error) error {
-	return withInstallation(ctx, s, g, func(in *installation) error {
-		if _, err := c.get(ctx, in); err != nil {
-			return err
-		}
-		who, err := in.whoAnswers()
-		if err != nil {
-			return err
-		}
-		if err := in.openDecisions(ctx); err != nil {
-			return err
-		}
-		err = do(in, who)
-		if isRefusal(err) {
-			fmt.Fprintf(s.err, "switchback: %s: %v\n", c.ID, err)
-			return errFound
-		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(s.out, "%s: %s by %s\n", c.ID, did, who.Name)
-		return err
-	})
-}
-
-func isRefusal(err error) bool {
-	for _, refusal := range []error{respond.ErrUnknownPerson, respond.ErrOnChain, respond.ErrSecondPerson, respond.ErrNothingToUndo, respond.ErrNotAsked} {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	return false
-}
-
-type incidentUndoCommand struct{ oneIncident }
-
-// Help is the long help.
-func (incidentUndoCommand) Help() string {
-	return `Puts back what the incident changed, newest first. Where that lowers protection, it is announced and waits for a
-second person: switchback incident approve.
-
-Example:
-  switchback incident undo 20260504-cloudtrail-off-1a2b3c4d`
-}
-
-// Run undoes, or asks for it.
-func (c *incidentUndoCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return c.decide(ctx, s, g, "undone", func(in *installation, who respond.Answerer) error {
-		done, err := in.system.Undo(ctx, c.ID, who)
-		return errors.Join(printUndone(s, done), err)
-	})
-}
-
-func printUndone(s *streams, done []action.Undone) error {
-	for _, u := range done {
-		what := "taken back"
-		if u.Intended {
-			what = "would be taken back (dry-run)"
-		}
-		if _, err := fmt.Fprintf(s.out, "%s on %s: %s\n", u.Record.Action, u.Record.Target, what); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type incidentApproveCommand struct{ oneIncident }
-
-// Help is the long help.
-func (incidentApproveCommand) Help() string {
-	return "Example:\n  switchback incident approve 20260504-cloudtrail-off-1a2b3c4d"
-}
-
-// Run approves and does it.
-func (c *incidentApproveCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return c.decide(ctx, s, g, "approved and done", func(in *installation, who respond.Answerer) error {
-		done, err := in.system.Approve(ctx, c.ID, who)
-		return errors.Join(printUndone(s, done), err)
-	})
-}
-
-type incidentRejectCommand struct{ oneIncident }
-
-// Help is the long help.
-func (incidentRejectCommand) Help() string {
-	return "Example:\n  switchback incident reject 20260504-cloudtrail-off-1a2b3c4d"
-}
-
-// Run rejects.
-func (c *incidentRejectCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	return c.decide(ctx, s, g, "rejected", func(in *installation, who respond.Answerer) error {
-		return in.system.Reject(ctx, c.ID, who)
 	})
 }

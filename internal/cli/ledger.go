@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/switchback-project/switchback/internal/ledger"
 	"github.com/switchback-project/switchback/internal/objects"
@@ -15,6 +16,9 @@ type ledgerCommand struct {
 	Verify ledgerVerifyCommand `cmd:"" help:"Is the ledger as it was written?"`
 }
 
+// Help is the long help.
+func (ledgerCommand) Help() string { return "Example:\n  switchback ledger verify" }
+
 type ledgerVerifyCommand struct {
 	Dir        string `arg:"" optional:"" help:"The ledger's folder; default: that of the state folder."`
 	Checkpoint string `help:"An entry noted elsewhere, SEQ:HASH, that must be part of it."`
@@ -23,7 +27,9 @@ type ledgerVerifyCommand struct {
 
 // Help is the long help.
 func (ledgerVerifyCommand) Help() string {
-	return `Checks every hash, link and signature, offline. Exit status 1 names the first broken entry.
+	return `Checks every hash, link and signature, offline. Exit status 1 names the first broken entry; an empty ledger proves
+nothing, exit status 2. With --output json: ledger, entries, segments, head (SEQ:HASH), broken (null, or segment, line,
+entry, reason, detail).
 
 Example:
   switchback ledger verify
@@ -36,18 +42,17 @@ func (c *ledgerVerifyCommand) Run(ctx context.Context, s *streams, g *grammar) e
 	if err != nil {
 		return err
 	}
-	folder, err := objects.OpenFolder(dir)
+	result, err := verifyLedger(ctx, dir, o)
 	if err != nil {
-		return err
-	}
-	result, err := ledger.Verify(ctx, folder, o)
-	if err != nil {
-		return fmt.Errorf("verify %s: %w", dir, err)
+		return withHint(err, "switchback ledger verify DIR, or --state DIR for the state folder that holds it")
 	}
 	if c.isJSON() {
-		if err := printJSON(s.out, result); err != nil {
+		if err := printJSON(s.out, verifiedLedger(dir, result)); err != nil {
 			return err
 		}
+	}
+	if result.Broken == nil && result.Entries == 0 {
+		return withHint(fmt.Errorf("verify %s: no entry is there, nothing is proven", dir), "serve writes the first one when it starts; if it ever ran, entries are missing")
 	}
 	if result.Broken != nil {
 		fmt.Fprintf(s.err, "switchback: %s: %s\n", dir, result.Broken)
@@ -56,7 +61,8 @@ func (c *ledgerVerifyCommand) Run(ctx context.Context, s *streams, g *grammar) e
 	if c.isJSON() {
 		return nil
 	}
-	_, err = fmt.Fprintf(s.out, "%s: %d entries in %d segments are as they were written; the newest is %s\n", dir, result.Entries, result.Segments, result.Head)
+	_, err = fmt.Fprintf(s.out, "%s: %d %s in %d %s, all as they were written; the newest is %s\n", dir, result.Entries,
+		plural(int(result.Entries), "entry", "entries"), result.Segments, plural(result.Segments, "segment", "segments"), result.Head)
 	return err
 }
 
@@ -73,5 +79,50 @@ func (c *ledgerVerifyCommand) options(g *grammar) (dir string, o ledger.VerifyOp
 	if err != nil {
 		return "", o, err
 	}
-	return conf.State + "/ledger", o, nil
+	return conf.ledger(), o, nil
+}
+
+// ledgerVerdict is the JSON of ledger verify.
+type ledgerVerdict struct {
+	Ledger   string        `json:"ledger"`
+	Entries  int64         `json:"entries"` // that are as they were written, in so many segments
+	Segments int           `json:"segments"`
+	Head     string        `json:"head"` // the newest of them, SEQ:HASH; empty for none
+	Broken   *brokenLedger `json:"broken"`
+}
+
+// brokenLedger is the first thing that is wrong; nothing after it was judged.
+type brokenLedger struct {
+	Segment string `json:"segment"`
+	Line    int    `json:"line"`
+	Entry   int64  `json:"entry"`
+	Reason  string `json:"reason"`
+	Detail  string `json:"detail"`
+}
+
+func verifiedLedger(dir string, r ledger.Result) ledgerVerdict {
+	out := ledgerVerdict{Ledger: dir, Entries: r.Entries, Segments: r.Segments}
+	if r.Head.Seq > 0 {
+		out.Head = r.Head.String()
+	}
+	if b := r.Broken; b != nil {
+		out.Broken = &brokenLedger{b.Segment, b.Line, b.Seq, string(b.Reason), b.Detail}
+	}
+	return out
+}
+
+// verifyLedger makes no folder where none is.
+func verifyLedger(ctx context.Context, dir string, o ledger.VerifyOptions) (ledger.Result, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return ledger.Result{}, fmt.Errorf("verify ledger: %w", err)
+	}
+	folder, err := objects.OpenFolder(dir)
+	if err != nil {
+		return ledger.Result{}, fmt.Errorf("verify ledger: %w", err)
+	}
+	result, err := ledger.Verify(ctx, folder, o)
+	if err != nil {
+		return result, fmt.Errorf("verify %s: %w", dir, err)
+	}
+	return result, nil
 }

@@ -28,32 +28,36 @@ import (
 const (
 	// atTransition is a commit of the engine.
 	atTransition = "transition"
-	// atChange is a mutating call to AWS, the deletion of a message among them.
+	// atChange is a mutating call to AWS.
 	atChange = "change"
-	// atWrite is any other durable write: to the store, to the ledger.
+	// atWrite is anything else that lasts: in the store, in the ledger, a message that leaves the queue.
 	atWrite = "write"
 )
 
 // mortal tells a child at which moment it kills itself, and counts the moments.
 type mortal struct {
 	Config string
-	// At is which moment of the kind is its last, from 1; 0 is none. After is whether it happens first.
-	Kind  string
-	At    int
-	After bool
+	// At is which moment of the kind is its last, from 1; 0 is none. After is whether it happens first. What narrows the
+	// moments to those of that name; empty is all.
+	Kind, What string
+	At         int
+	After      bool
 	// Log is where the moments are written down, a line each: kind, a space, what it was.
 	Log string
 
 	mu  sync.Mutex
-	n   map[string]int
+	n   int
 	log *os.File
 }
 
 // step does something durable, unless the process ends before or after it.
 func (m *mortal) step(kind, what string, do func() error) error {
 	m.mu.Lock()
-	m.n[kind]++
-	isLast := kind == m.Kind && m.n[kind] == m.At
+	isLast := false
+	if kind == m.Kind && (m.What == "" || m.What == what) {
+		m.n++
+		isLast = m.n == m.At
+	}
 	_, _ = fmt.Fprintln(m.log, kind, what) // for the reader of a failed test
 	m.mu.Unlock()
 	if isLast && !m.After {
@@ -74,7 +78,7 @@ func kill() {
 
 // mortalMain is serve, of which every durable step may be the last.
 func mortalMain(text string) int {
-	m := &mortal{n: map[string]int{}}
+	m := &mortal{}
 	s := &streams{nil, os.Stdout, os.Stderr}
 	return conclude(s, errors.Join(json.Unmarshal([]byte(text), m), m.serve(s)))
 }
@@ -134,7 +138,11 @@ func (b mortalBackend) Do(ctx context.Context, r gate.Request) (out any, err err
 	if gate.IsRead(r.Service, r.Operation) || r.Operation == "ReceiveMessage" {
 		return b.Backend.Do(ctx, r)
 	}
-	err = b.m.step(atChange, r.Service+"."+r.Operation, func() error {
+	kind := atChange
+	if r.Service == "SQS" {
+		kind = atWrite
+	}
+	err = b.m.step(kind, r.Service+"."+r.Operation, func() error {
 		out, err = b.Backend.Do(ctx, r)
 		return err
 	})
@@ -204,6 +212,14 @@ func (s mortalStores) RecordUndo(ctx context.Context, u incident.Undo) (out inci
 
 func (s mortalStores) MarkDone(ctx context.Context, id incident.ID, key string) error {
 	return s.m.step(atWrite, "MarkDone", func() error { return s.Stores.MarkDone(ctx, id, key) })
+}
+
+func (s mortalStores) DropUndo(ctx context.Context, id incident.ID, key string) error {
+	return s.m.step(atWrite, "DropUndo", func() error { return s.Stores.DropUndo(ctx, id, key) })
+}
+
+func (s mortalStores) PutFinding(ctx context.Context, id incident.ID, state string, output json.RawMessage) error {
+	return s.m.step(atWrite, "PutFinding", func() error { return s.Stores.PutFinding(ctx, id, state, output) })
 }
 
 func (s mortalStores) Schedule(ctx context.Context, t incident.Timer) error {

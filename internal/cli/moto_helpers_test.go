@@ -9,8 +9,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,9 +82,9 @@ func newMotoWorld(t *testing.T) *motoWorld {
 	check(t, err)
 	w.queue = *queue.QueueUrl
 	w.newTrail()
-	url, posts := notifytest.HTTP(t, notifytest.Accepts)
+	webhook, posts := notifytest.HTTP(t, notifytest.Accepts)
 	w.posts = posts
-	w.configure(url)
+	w.configure(webhook)
 	return w
 }
 
@@ -185,7 +193,7 @@ state: %s
 region: %s
 accounts: [{id: %q, role_arn: %q, regions: [%s]}]
 policy: [{mode: act}]
-sources: [{type: sqs, queue_url: %q, account: %q, region: %s, wait: 1s}]
+sources: [{type: sqs, queue_url: %q, account: %q, region: %s, wait: 1s, visibility: 2s}]
 channels: [{type: webhook, url: %q, secret: 0123456789abcdef, reaches_human: true}]
 security: {to: [{name: Security team, email: security@example.com}], call: the security team}
 directories: [{type: file, path: %s}]
@@ -200,10 +208,42 @@ func (w *motoWorld) environment() []string {
 	return []string{"AWS_ENDPOINT_URL=" + w.endpoint, "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=example"}
 }
 
+// through puts a proxy before moto, which counts the calls of CloudTrail by their operation.
+func (w *motoWorld) through() (counts func() map[string]int) {
+	w.t.Helper()
+	target, err := url.Parse(w.endpoint)
+	check(w.t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of daemons that are killed in a call
+	var mu sync.Mutex
+	count := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if name := r.Header.Get("X-Amz-Target"); strings.Contains(name, "CloudTrail") {
+			mu.Lock()
+			count[name[strings.LastIndex(name, ".")+1:]]++
+			mu.Unlock()
+		}
+		proxy.ServeHTTP(rw, r)
+	}))
+	w.t.Cleanup(server.Close)
+	w.endpoint = server.URL
+	return func() map[string]int {
+		mu.Lock()
+		defer mu.Unlock()
+		return maps.Clone(count)
+	}
+}
+
 // serve starts the daemon and waits until it knows what the trail looks like.
 func (w *motoWorld) serve() {
 	w.t.Helper()
-	w.daemon = startChild(w.t, childMain, w.environment(), "--config", w.config, "serve")
+	w.start(startChild(w.t, childMain, w.environment(), "--config", w.config, "serve"))
+}
+
+// start waits until the daemon knows what the trail looks like.
+func (w *motoWorld) start(daemon *process) {
+	w.t.Helper()
+	w.daemon = daemon
 	until(w.t, "the first snapshot", func() bool {
 		if w.daemon.hasEnded() {
 			w.t.Fatalf("serve ended: %s", w.daemon.err.String())

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"text/tabwriter"
@@ -17,7 +18,7 @@ import (
 	"github.com/switchback-project/switchback/internal/identity"
 )
 
-// outputFlag is --output of the commands that print what they found.
+// outputFlag is --output of the commands that print what they found. docs/output.md describes the JSON of each.
 type outputFlag struct {
 	Output string `help:"text for people, json for programs." default:"text" enum:"text,json" short:"o"`
 }
@@ -29,6 +30,16 @@ func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// printLines prints one value a line.
+func printLines[V any](s *streams, values []V) error {
+	for _, v := range values {
+		if err := printJSON(s.out, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // table prints aligned columns.
@@ -46,13 +57,22 @@ func table(w io.Writer, rows [][]string) error {
 	return t.Flush()
 }
 
-// withInstallation runs f on the opened state folder.
+// withRecords runs f, which only reads, on what the state folder holds.
+func withRecords(ctx context.Context, s *streams, g *grammar, f func(*installation) error) error {
+	return with(ctx, s, g, openRecords, f)
+}
+
+// withInstallation runs f on the opened state folder, which is made on first use.
 func withInstallation(ctx context.Context, s *streams, g *grammar, f func(*installation) error) error {
+	return with(ctx, s, g, openInstallation, f)
+}
+
+func with(ctx context.Context, s *streams, g *grammar, open func(context.Context, config, *slog.Logger) (*installation, error), f func(*installation) error) error {
 	c, _, err := loadConfig(g)
 	if err != nil {
 		return err
 	}
-	in, err := openInstallation(ctx, c, g.logger(s))
+	in, err := open(ctx, c, g.logger(s))
 	if err != nil {
 		return err
 	}

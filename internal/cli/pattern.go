@@ -18,15 +18,22 @@ type patternCommand struct {
 	Test patternTestCommand `cmd:"" help:"Does a pattern match an event?"`
 }
 
+// Help is the long help.
+func (patternCommand) Help() string {
+	return "Example:\n  switchback pattern test --pattern stop.json --event event.json"
+}
+
 type patternTestCommand struct {
 	Pattern string `required:"" help:"File with an EventBridge event pattern." placeholder:"FILE"`
 	Event   string `help:"File with one event: prints true or false." placeholder:"FILE" xor:"input"`
 	Events  string `help:"File with an event a line: prints the numbers of those that match." placeholder:"FILE" xor:"input"`
+	outputFlag
 }
 
 // Help is the long help.
 func (patternTestCommand) Help() string {
-	return `Any JSON object is an event. Exit status 0 whether it matches or not; 2 for an invalid pattern, with AWS's reason.
+	return `Any JSON object is an event. Exit status 0 whether it matches or not; 2 for an invalid pattern, with AWS's reason. What
+is printed, true, false or numbers, is JSON with either --output.
 
 Example:
   switchback pattern test --pattern stop.json --event event.json
@@ -44,7 +51,7 @@ func (c *patternTestCommand) Run(s *streams) error {
 	}
 	pattern, err := eventpattern.Compile(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Pattern, err)
+		return withHint(fmt.Errorf("%s: %w", c.Pattern, err), "EventBridge would refuse it too")
 	}
 	switch {
 	case c.Event != "":

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -54,8 +55,26 @@ type process struct {
 	t        testing.TB
 	cmd      *exec.Cmd
 	stdin    io.Closer
-	out, err bytes.Buffer // to be read once it ended
+	out, err output
 	ended    chan struct{}
+}
+
+// output is what a child says; it may be read while it goes on.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // startChild starts a child of the test binary. It is killed at the end of the test, by its own id, if it still runs.
@@ -103,6 +122,18 @@ func (p *process) hasEnded() bool {
 	default:
 		return false
 	}
+}
+
+// ready waits until serve says how it is configured: it is assembled then, has seen to what an earlier process left, and
+// takes signals.
+func (p *process) ready() {
+	p.t.Helper()
+	until(p.t, "the start of serve", func() bool {
+		if p.hasEnded() {
+			p.t.Fatalf("serve ended: %s", p.err.String())
+		}
+		return strings.Contains(p.err.String(), "mode: ")
+	})
 }
 
 // wait waits for the end and returns the exit status, -1 after a signal.

@@ -24,16 +24,20 @@ import (
 )
 
 type replayCommand struct {
-	Paths []string `arg:"" name:"path" help:"Files, folders, s3://bucket/prefix, - for standard input, or aws: for the Event history of the current credentials."`
+	Paths       []string `arg:"" name:"path" help:"Files, folders, s3://bucket/prefix, - for standard input, or aws: for the Event history of the current credentials."`
+	BucketOwner string   `name:"bucket-owner" help:"The account that an s3:// bucket must belong to (default: that of the credentials)." placeholder:"ID"`
 	outputFlag
 }
 
 // Help is the long help.
 func (replayCommand) Help() string {
 	return `Which incidents would have been, what would have been done, to whom written. Log files, arrays, JSON lines, streams of
-records and EventBridge events are told apart by content, compressed or not. Without aws: nothing is called: each record
-meets a sandbox with the account, the named trail in the recommended state and the caller as they were; such values are
-assumed. With aws: the real account is only read.
+records and EventBridge events are told apart by content, compressed or not. Without aws: no account is asked (s3:// log
+files are fetched): each record meets a sandbox with the account, the named trail in the recommended state and the
+caller as they were; such values are assumed. With aws: the real account is only read.
+
+With --output json one line an incident: runbook, trigger, severity, outcome (succeeded, attempted), event_id, event_name,
+event_time, account, region, principal, human, source_ip, count, actions (action, target, intended).
 
 Exit status 0 without incidents, 1 with, 2 when part of the input could not be read (the rest is done).
 
@@ -113,23 +117,26 @@ func (r *replay) close(ctx context.Context) error {
 
 // run reads everything, looks at what matched in the order of time, and prints the incidents.
 func (r *replay) run(ctx context.Context, c *replayCommand) error {
-	readErr := r.read(ctx, c.Paths)
+	readErr := r.read(ctx, c)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return errors.New("ended early, nothing was concluded")
 	}
 	slices.SortStableFunc(r.matched, func(a, b source.Delivery) int {
-		if n := a.Envelope.Record.EventTime.Compare(b.Envelope.Record.EventTime); n != 0 {
+		if n := moment(a.Envelope).Compare(moment(b.Envelope)); n != 0 {
 			return n
 		}
-		return strings.Compare(string(a.Envelope.Record.EventID), string(b.Envelope.Record.EventID))
+		return strings.Compare(eventID(a.Envelope), eventID(b.Envelope))
 	})
 	for i, d := range r.matched {
 		r.progress.say("looking at event %d of %d", i+1, len(r.matched))
 		if err := r.respond(ctx, d); err != nil {
-			readErr = errors.Join(readErr, fmt.Errorf("%s: event %s: %w", d.From, d.Envelope.Record.EventID, err))
+			readErr = errors.Join(readErr, fmt.Errorf("%s: event %s: %w", d.From, eventID(d.Envelope), err))
 		}
 	}
 	r.progress.done()
+	if r.events == 0 && readErr != nil {
+		return withHint(readErr, "nothing could be read")
+	}
 	found, err := r.print(ctx, c)
 	if err := errors.Join(readErr, err); err != nil {
 		return withHint(err, "the rest was looked at; mend or leave out what is named")
@@ -140,15 +147,15 @@ func (r *replay) run(ctx context.Context, c *replayCommand) error {
 	return nil
 }
 
-func (r *replay) read(ctx context.Context, paths []string) error {
+func (r *replay) read(ctx context.Context, c *replayCommand) error {
 	var failures []error
-	for _, path := range paths {
+	for _, path := range c.Paths {
 		var err error
 		switch {
 		case path == fromAWS:
 			err = r.readEventHistory(ctx)
 		case strings.HasPrefix(path, "s3://"):
-			err = r.readObjects(ctx, path, r.take)
+			err = r.readBucket(ctx, path, c.BucketOwner)
 		default:
 			reader := files.Reader{Paths: []string{path}, Stdin: r.s.in, Progress: func(file string) {
 				r.progress.say("%d events read, reading %s", r.events, file)
@@ -163,7 +170,9 @@ func (r *replay) read(ctx context.Context, paths []string) error {
 // take keeps what the responses will ask for, and the deliveries that a trigger matches.
 func (r *replay) take(ctx context.Context, d source.Delivery) error {
 	r.events++
-	r.history.add(d.Envelope.Record)
+	if d.Envelope.HasRecord() {
+		r.history.add(d.Envelope.Record)
+	}
 	matches, err := r.system.Matches(ctx, d)
 	if err != nil {
 		return err
@@ -177,7 +186,9 @@ func (r *replay) take(ctx context.Context, d source.Delivery) error {
 // respond runs one event through the pipeline, at its own time.
 func (r *replay) respond(ctx context.Context, d source.Delivery) error {
 	if !r.isLive {
-		r.setClock(d.Envelope.Record.EventTime)
+		r.setClock(moment(d.Envelope))
+	}
+	if !r.isLive && d.Envelope.HasRecord() {
 		if err := r.setScene(ctx, d.Envelope.Record); err != nil {
 			return err
 		}
@@ -187,6 +198,21 @@ func (r *replay) respond(ctx context.Context, d source.Delivery) error {
 	}
 	_, err := r.system.Engine.RunDue(ctx)
 	return err
+}
+
+// moment is when an event happened: the record's time, else what the event that carries none says.
+func moment(e cloudtrail.Envelope) time.Time {
+	if e.HasRecord() {
+		return e.Record.EventTime
+	}
+	return e.Time
+}
+
+func eventID(e cloudtrail.Envelope) string {
+	if e.HasRecord() {
+		return string(e.Record.EventID)
+	}
+	return e.ID
 }
 
 // replayed is the JSON line of an incident.
@@ -205,6 +231,8 @@ type replayed struct {
 	SourceIP  string             `json:"source_ip"`
 	Count     int                `json:"count"`
 	Actions   []replayedAction   `json:"actions"`
+
+	open []string // for people only
 }
 
 type replayedAction struct {
@@ -244,6 +272,7 @@ func (r *replay) line(ctx context.Context, inc incident.Incident) (replayed, err
 		Runbook: inc.Key.Runbook, Trigger: inc.Trigger, Severity: inc.Severity, Outcome: inc.Key.Outcome,
 		EventName: inc.Key.EventName, EventTime: inc.Times.Occurred, Account: inc.Key.Account, Region: inc.Region,
 		Principal: inc.Who.Principal, Human: inc.Who.Human, Count: inc.Count, Actions: []replayedAction{},
+		open: inc.Open,
 	}
 	if len(inc.Events) > 0 {
 		line.EventID = inc.Events[0]
@@ -272,22 +301,26 @@ func firstText(texts ...string) string {
 
 // printText says it for people: incidents, what would have been done, to whom written, what could not be seen.
 func (r *replay) printText(lines []replayed) error {
-	fmt.Fprintf(r.s.out, "%d events, %d incidents\n", r.events, len(lines))
+	fmt.Fprintf(r.s.out, "%d %s, %d %s\n", r.events, plural(r.events, "event", "events"), len(lines), plural(len(lines), "incident", "incidents"))
 	for _, l := range lines {
-		fmt.Fprintf(r.s.out, "\n%s  %s %s (%s) by %s", stamp(l.EventTime), l.EventName, l.Outcome, l.Severity, identity.Printable(l.Principal, 200))
+		fmt.Fprintf(r.s.out, "\n%s  %s %s (%s) by %s", stamp(l.EventTime), identity.Printable(l.EventName, 100), l.Outcome, l.Severity, identity.Printable(l.Principal, 200))
 		if l.Human != "" {
 			fmt.Fprintf(r.s.out, ", who is %s", identity.Printable(l.Human, 100))
 		}
-		fmt.Fprintf(r.s.out, ", from %s, in %s %s, seen %d times\n", identity.Printable(l.SourceIP, 60), l.Account, l.Region, l.Count)
+		fmt.Fprintf(r.s.out, ", from %s, in %s %s, seen %d %s\n", identity.Printable(l.SourceIP, 60),
+			identity.Printable(l.Account, 60), identity.Printable(l.Region, 60), l.Count, plural(l.Count, "time", "times"))
 		for _, a := range l.Actions {
 			fmt.Fprintf(r.s.out, "  would have been done: %s on %s\n", a.Action, identity.Printable(a.Target, 200))
+		}
+		for _, open := range l.open {
+			fmt.Fprintf(r.s.out, "  open: %s\n", identity.Printable(open, 300))
 		}
 	}
 	for _, to := range r.letters.summary() {
 		fmt.Fprintf(r.s.out, "\nwould have been written: %s", to)
 	}
 	for _, gap := range r.gaps {
-		fmt.Fprintf(r.s.out, "\ncould not be seen: %s", gap)
+		fmt.Fprintf(r.s.out, "\ncould not be seen: %s", identity.Printable(gap, 500))
 	}
 	if !r.isLive && len(lines) > 0 {
 		fmt.Fprint(r.s.out, "\nassumed: trails in the recommended state before each event; with aws: the real ones are read")

@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +15,6 @@ import (
 	awsaccount "github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/account/types"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/term"
 
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -113,22 +110,46 @@ func (r *replay) actions(ctx context.Context, id incident.ID, into []replayedAct
 	return into, nil
 }
 
-// readObjects reads log files under s3://bucket/prefix.
-func (in *installation) readObjects(ctx context.Context, url string, take source.Handler) error {
-	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(url, "s3://"), "/")
-	cfg, err := in.system.Gate.Door(gate.Scope{Action: "read " + url}).Config(ctx, "", in.config.Region)
+// readBucket reads log files from S3 itself: also where the rest of the replay meets a sandbox.
+func (r *replay) readBucket(ctx context.Context, url, owner string) error {
+	o := r.gateOptions()
+	o.Backend, o.DryRun = nil, true
+	live, err := gate.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	from := objects.NewS3(cfg, bucket, "")
+	return withHint(readObjects(ctx, live, bucketPlace{owner: owner, region: r.config.Region}, url, r.take),
+		"check credentials and AWS_REGION, which must be the bucket's; --bucket-owner names another owner than the account of the credentials")
+}
+
+// bucketPlace is where a bucket is and whose it must be; the zero value is that of the credentials.
+type bucketPlace struct{ account, region, owner string }
+
+// readObjects reads the log files under s3://bucket/prefix.
+func readObjects(ctx context.Context, g *gate.Gate, place bucketPlace, url string, take source.Handler) error {
+	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(url, "s3://"), "/")
+	cfg, err := g.Door(gate.Scope{Action: "read " + url}).Config(ctx, place.account, place.region)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", url, err)
+	}
+	owner, err := source.Services{Gate: g}.BucketOwner(ctx, place.owner, place.account, place.region)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", url, err)
+	}
+	from := objects.NewS3(cfg, bucket, owner)
 	var failures []error
+	seen := 0
 	for object, err := range from.List(ctx, prefix, "") {
 		if err != nil {
 			return errors.Join(append(failures, err)...)
 		}
 		if k, ok := cloudtrail.ParseObjectKey(object.Key); ok && k.Kind == cloudtrail.KindLog {
+			seen++
 			failures = append(failures, readObject(ctx, from, object, take))
 		}
+	}
+	if seen == 0 {
+		return fmt.Errorf("read %s: no log file of CloudTrail is there", url)
 	}
 	return errors.Join(failures...)
 }
@@ -148,10 +169,11 @@ func (r *replay) readEventHistory(ctx context.Context) error {
 	door := r.system.Gate.Door(gate.Scope{Action: "replay", Rate: 0.5})
 	who, err := r.system.Gate.Caller(ctx, "", r.config.Region)
 	if err != nil {
-		return withHint(fmt.Errorf("who are we: %w", err), "check credentials, region and AWS_ENDPOINT_URL")
+		return withHint(fmt.Errorf("read Event history: who are we: %w", err), hintAccess)
 	}
 	regions := r.regions(ctx, door, who.Account)
 	found := make([][]cloudtrail.Record, len(regions))
+	failures := make([]error, len(regions))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, region := range regions {
 		group.Go(func() error {
@@ -159,7 +181,7 @@ func (r *replay) readEventHistory(ctx context.Context) error {
 			q := state.Query{Account: who.Account, Region: region, EventNames: r.system.EventNames(), From: r.clock().AddDate(0, 0, -90), Limit: 10_000}
 			records, gaps, err := state.EventHistory{Clock: r.clock}.Lookup(ctx, door, q)
 			if err != nil {
-				r.gap("Event history of %s: %v", region, err)
+				failures[i] = withHint(fmt.Errorf("read Event history of %s: %w", region, err), hintAccess)
 			}
 			for _, gap := range gaps {
 				r.gap("%s: %s", region, gap)
@@ -179,7 +201,7 @@ func (r *replay) readEventHistory(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // regions are the enabled regions of the account, else the configured ones.
@@ -217,32 +239,4 @@ func orRegion(configured []string, region string) []string {
 		return nil
 	}
 	return []string{region}
-}
-
-// progress is one line on a terminal, and silent when piped.
-type progress struct {
-	out  io.Writer
-	last time.Time
-	isOn bool
-}
-
-func newProgress(s *streams) *progress {
-	f, ok := s.err.(*os.File)
-	return &progress{out: s.err, isOn: ok && term.IsTerminal(int(f.Fd()))}
-}
-
-// say replaces the line, ten times a second at most.
-func (p *progress) say(format string, args ...any) {
-	if !p.isOn || time.Since(p.last) < 100*time.Millisecond {
-		return
-	}
-	p.last = time.Now()
-	fmt.Fprintf(p.out, "\r\033[K%.120s", fmt.Sprintf(format, args...))
-}
-
-// done takes the line away.
-func (p *progress) done() {
-	if p.isOn {
-		fmt.Fprint(p.out, "\r\033[K")
-	}
 }

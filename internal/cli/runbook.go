@@ -28,13 +28,19 @@ type runbookCommand struct {
 	Show  runbookShowCommand  `cmd:"" help:"The nine answers, triggers and actions of one."`
 	Check runbookCheckCommand `cmd:"" help:"Are the nine answers there, and true?"`
 	Test  runbookTestCommand  `cmd:"" help:"Run the scenarios, in every partition."`
+	Graph runbookGraphCommand `cmd:"" help:"Draw a runbook, or one execution of it."`
 	New   runbookNewCommand   `cmd:"" help:"Make a runbook by answering the nine questions."`
 }
+
+// Help is the long help.
+func (runbookCommand) Help() string { return "Example:\n  switchback runbook show cloudtrail-off" }
 
 type runbookListCommand struct{ outputFlag }
 
 // Help is the long help.
-func (runbookListCommand) Help() string { return "Example:\n  switchback runbook list" }
+func (runbookListCommand) Help() string {
+	return "With --output json one manifest a line, as runbook show prints it.\n\nExample:\n  switchback runbook list"
+}
 
 // Run prints a line a runbook.
 func (c *runbookListCommand) Run(s *streams, g *grammar) error {
@@ -69,7 +75,7 @@ func configuredRunbooks(g *grammar) ([]*runbook.Runbook, error) {
 // oneOf returns the named runbook: an id, or a folder.
 func oneOf(g *grammar, name string) (*runbook.Runbook, error) {
 	if strings.ContainsRune(name, filepath.Separator) {
-		return runbook.Load(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+		return loadFolder(name)
 	}
 	books, err := configuredRunbooks(g)
 	if err != nil {
@@ -83,13 +89,34 @@ func oneOf(g *grammar, name string) (*runbook.Runbook, error) {
 	return nil, withHint(fmt.Errorf("runbook %q: %w", name, runbook.ErrNotFound), "switchback runbook list names them; a folder is given as ./FOLDER")
 }
 
+// loadFolder reads a runbook that somebody is working on.
+func loadFolder(name string) (*runbook.Runbook, error) {
+	path, err := filepath.Abs(name) // "." has no base
+	if err != nil {
+		return nil, fmt.Errorf("runbook %s: %w", name, err)
+	}
+	if _, err := os.ReadDir(path); err != nil {
+		return nil, fmt.Errorf("runbook %s: %w", name, err)
+	}
+	b, err := runbook.Load(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	if err != nil {
+		return nil, withHint(fmt.Errorf("%s: %w", name, err), "a runbook is a folder with runbook.yaml, state-machine.asl.json, guide.md and scenarios/; switchback runbook new makes one")
+	}
+	return b, nil
+}
+
 type runbookShowCommand struct {
 	ID string `arg:"" help:"A runbook's id, or a folder."`
 	outputFlag
 }
 
 // Help is the long help.
-func (runbookShowCommand) Help() string { return "Example:\n  switchback runbook show cloudtrail-off" }
+func (runbookShowCommand) Help() string {
+	return `With --output json the manifest (the fields of runbook.yaml), and beside it actions and permissions.
+
+Example:
+  switchback runbook show cloudtrail-off`
+}
 
 // Run prints the manifest.
 func (c *runbookShowCommand) Run(s *streams, g *grammar) error {
@@ -136,7 +163,8 @@ type runbookCheckCommand struct {
 // Help is the long help.
 func (runbookCheckCommand) Help() string {
 	return `Refuses answers that are missing or untrue: an objective without a figure, evidence that no source gives, an action that
-does not exist, a scenario that is not there, a state machine that AWS would refuse. Exit status 1 with a line each.
+does not exist, a scenario that is not there, a state machine that AWS would refuse. Exit status 1 with a line each; with
+--output json: runbook, question, field, message, warning.
 
 Example:
   switchback runbook check cloudtrail-off`
@@ -206,7 +234,8 @@ type runbookTestCommand struct {
 // Help is the long help.
 func (runbookTestCommand) Help() string {
 	return `Plays every scenario in the sandbox, in simulated time, in the partitions aws, aws-us-gov and aws-cn, and compares with
-what the scenario wants. Exit status 1 if one falls short.
+what the scenario wants. Exit status 1 if one falls short. With --output json one line each: runbook, scenario, partition,
+passed, error, diff.
 
 Example:
   switchback runbook test cloudtrail-off`
@@ -327,6 +356,9 @@ Example:
 // Run asks and writes.
 func (c *runbookNewCommand) Run(s *streams) error {
 	dir := filepath.Join(c.Dir, c.ID)
+	if c.ID != filepath.Base(dir) {
+		return withHint(fmt.Errorf("the id %q is not kebab-case, as cloudtrail-off is", c.ID), "--dir DIR says where the folder is made")
+	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return withHint(fmt.Errorf("%s is there already", dir), "choose another id or --dir")
 	}
@@ -343,11 +375,15 @@ func (c *runbookNewCommand) Run(s *streams) error {
 			return fmt.Errorf("write runbook: %w", err)
 		}
 	}
-	_, err = fmt.Fprintf(s.out, "%s is written. Next: switchback runbook check %s, and make %s/scenarios pass.\n", dir, dir, dir)
+	here := dir
+	if !strings.ContainsRune(here, filepath.Separator) {
+		here = "." + string(filepath.Separator) + here // else it would be taken for an id
+	}
+	_, err = fmt.Fprintf(s.out, "%s is written. Next: switchback runbook check %s, and make %s pass.\n", dir, here, filepath.Join(here, runbook.ScenarioFolder))
 	return err
 }
 
-// objectiveOf finds the objectives of an incident's runbook.
+// objectivesOf finds the objectives of an incident's runbook.
 func objectivesOf(books []*runbook.Runbook, inc incident.Incident) runbook.Objectives {
 	for _, b := range books {
 		if string(b.Manifest.ID) == inc.Key.Runbook {

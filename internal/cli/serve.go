@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/switchback-project/switchback/internal/gate"
@@ -56,26 +58,37 @@ func (in *installation) run(ctx context.Context, s *streams, path string) error 
 	if err != nil {
 		return err
 	}
-	sources, err := in.sources(dead)
+	sources, err := in.sources(in.system.Gate, dead)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	fmt.Fprintf(s.err, "switchback %s: configuration %s, state %s\n", version, path, in.config.State)
-	fmt.Fprintf(s.err, "mode: %s\n", in.config.modes())
-	if len(sources) == 0 {
-		fmt.Fprintln(s.err, "no sources are configured: only reminders and running responses go on")
-	}
+	in.sayHello(s, path)
 	if err := in.firstSnapshots(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan struct{})
-	go func() { defer close(done); in.keepSnapshots(ctx) }()
+	var house sync.WaitGroup
+	house.Go(func() { in.keepSnapshots(ctx) })
+	house.Go(func() { in.keepPruning(ctx) })
 	err = in.system.Run(ctx, sources...)
 	cancel()
-	<-done
+	house.Wait()
 	return err
+}
+
+const noSources = "sources: none, no event will arrive; only reminders and running responses go on"
+
+// sayHello says what this daemon is going to do, and what it cannot.
+func (in *installation) sayHello(s *streams, path string) {
+	fmt.Fprintf(s.err, "switchback %s: configuration %s, state %s\n", version, path, in.config.State)
+	fmt.Fprintf(s.err, "mode: %s\n", in.config.modes())
+	if len(in.config.Sources) == 0 {
+		fmt.Fprintln(s.err, "warning:", noSources)
+	}
+	for _, w := range in.config.warnings() {
+		fmt.Fprintf(s.err, "warning: %s\n", w)
+	}
 }
 
 // openBackend opens the sandbox where the configuration asks for it.
@@ -83,7 +96,8 @@ func (in *installation) openBackend(ctx context.Context) error {
 	if in.config.AWS != "sandbox" || in.extra.backend != nil {
 		return nil
 	}
-	box, err := sandbox.Open(sandbox.Options{StateFile: in.config.Sandbox.State, DeliveryDelay: in.config.Sandbox.Delay})
+	file := firstText(in.config.Sandbox.State, filepath.Join(in.config.State, "sandbox.jsonl"))
+	box, err := sandbox.Open(sandbox.Options{StateFile: file, DeliveryDelay: time.Duration(in.config.Sandbox.Delay)})
 	if err != nil {
 		return fmt.Errorf("open the sandbox: %w", err)
 	}
@@ -101,16 +115,20 @@ func (in *installation) firstSnapshots(ctx context.Context) error {
 	accounts := in.accounts()
 	for _, a := range accounts {
 		if err := in.takeSnapshots(ctx, a); err != nil {
-			failures = append(failures, err)
-			in.log.ErrorContext(ctx, "keep what trails look like", slog.String("account_id", a.ID), slog.Any("error", err))
+			failures = append(failures, fmt.Errorf("account %s: %w", firstText(a.ID, "of the credentials"), err))
 		}
 	}
 	if len(failures) == len(accounts) && ctx.Err() == nil {
-		return withHint(fmt.Errorf("no account can be read: %w", errors.Join(failures...)),
-			"check credentials, region and AWS_ENDPOINT_URL; switchback iam policy --mode observe prints what must be allowed")
+		return withHint(fmt.Errorf("no account can be read: %w", errors.Join(failures...)), hintAccess)
+	}
+	for _, err := range failures {
+		in.log.ErrorContext(ctx, "keep what trails look like", slog.Any("error", err))
 	}
 	return nil
 }
+
+// hintAccess is the next step where AWS cannot be reached or refuses.
+const hintAccess = "check credentials, region and AWS_ENDPOINT_URL; switchback iam policy --mode observe prints what must be allowed"
 
 // accounts are the configured ones, else that of the credentials.
 func (in *installation) accounts() []accountConfig {
@@ -145,7 +163,7 @@ func (in *installation) takeSnapshots(ctx context.Context, a accountConfig) erro
 
 // keepSnapshots takes them again and again until ctx is done.
 func (in *installation) keepSnapshots(ctx context.Context) {
-	tick := time.NewTicker(firstDuration(in.config.Snapshot.Every, 15*time.Minute))
+	tick := time.NewTicker(firstDuration(time.Duration(in.config.Snapshot.Every), 15*time.Minute))
 	defer tick.Stop()
 	for {
 		select {
@@ -157,6 +175,29 @@ func (in *installation) keepSnapshots(ctx context.Context) {
 			if err := in.takeSnapshots(ctx, a); err != nil && ctx.Err() == nil {
 				in.log.ErrorContext(ctx, "keep what trails look like", slog.String("account_id", a.ID), slog.Any("error", err))
 			}
+		}
+	}
+}
+
+// How often what is no longer asked for is removed, and how old it is then. Events of a month ago still find the session
+// they came from; no source brings older ones to a daemon.
+const (
+	pruneEvery = time.Hour
+	keepFor    = 31 * 24 * time.Hour
+)
+
+// keepPruning removes expired sessions and old calls until ctx is done.
+func (in *installation) keepPruning(ctx context.Context) {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		if err := in.db.Prune(ctx, in.clock().Add(-keepFor)); err != nil && ctx.Err() == nil {
+			in.log.ErrorContext(ctx, "prune", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

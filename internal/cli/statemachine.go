@@ -25,6 +25,11 @@ type statemachineCommand struct {
 	Check statemachineCheckCommand `cmd:"" help:"Would AWS take a definition?"`
 }
 
+// Help is the long help.
+func (statemachineCommand) Help() string {
+	return "Example:\n  switchback statemachine check order.asl.json"
+}
+
 type statemachineRunCommand struct {
 	Definition string   `required:"" help:"File with the definition; - for standard input." placeholder:"FILE"`
 	Input      string   `required:"" help:"File with the input, one JSON value; - for standard input." placeholder:"FILE"`
@@ -88,21 +93,13 @@ func (c *statemachineRunCommand) Run(ctx context.Context, s *streams, g *grammar
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Definition, err)
 	}
-	w := &worker{answers: answers}
+	p := &play{machine: machine, clock: clock, worker: &worker{answers: answers}}
 	if needsSandbox {
-		if w.box, err = openTaskBox(ctx, g.logger(s), clock, string(definition)+string(input)); err != nil {
+		if p.worker.box, err = openTaskBox(ctx, g.logger(s), clock, string(definition)+string(input)); err != nil {
 			return err
 		}
 	}
-	p := &play{machine: machine, clock: clock, worker: w}
-	err = p.do(ctx, input)
-	if w.box != nil {
-		err = errors.Join(err, w.box.close(ctx))
-	}
-	if errors.Is(err, asl.ErrInvalidInput) {
-		err = fmt.Errorf("%s: %w", c.Input, err)
-	}
-	if err != nil {
+	if err := errors.Join(p.do(ctx, input), p.worker.close(ctx)); err != nil {
 		return err
 	}
 	return c.print(s, p)

@@ -71,7 +71,7 @@ type play struct {
 func (p *play) do(ctx context.Context, input json.RawMessage) error {
 	run, fx, err := p.machine.Start(playInfo(), input, p.clock.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("start: %w", err)
 	}
 	p.run = run
 	p.take(fx)

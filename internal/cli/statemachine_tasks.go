@@ -119,7 +119,8 @@ func (a answers) cover(m *asl.StateMachine) (needsSandbox bool, err error) {
 			err = fmt.Errorf("state %s: its Resource is not a text", identity.Printable(st.Name, 100))
 		default:
 			resource := identity.Printable(st.Resource, 300)
-			err = withHint(fmt.Errorf("state %s: nothing answers for %s", identity.Printable(st.Name, 100), resource), "--task '%s=FILE' with the result as JSON", resource)
+			err = withHint(fmt.Errorf("state %s: nothing answers for %s", identity.Printable(st.Name, 100), resource),
+				"--task '%s=FILE' with the result as JSON", resource)
 		}
 		return err == nil
 	})
@@ -128,7 +129,8 @@ func (a answers) cover(m *asl.StateMachine) (needsSandbox bool, err error) {
 	}
 	for _, resource := range sortedKeys(a) {
 		if !used[resource] {
-			return false, withHint(fmt.Errorf("--task %s: the definition has no such Resource", resource), "the text must be that of the definition, suffix and placeholders included")
+			return false, withHint(fmt.Errorf("--task %s: the definition has no such Resource", resource),
+				"the text must be that of the definition, suffix and placeholders included")
 		}
 	}
 	return needsSandbox, nil
@@ -157,6 +159,13 @@ func (w *worker) do(ctx context.Context, t asl.TaskRequest) (output json.RawMess
 	}
 	output, err = w.box.do(ctx, t)
 	return output, t.Token == "", err
+}
+
+func (w *worker) close(ctx context.Context) error {
+	if w.box == nil {
+		return nil
+	}
+	return w.box.close(ctx)
 }
 
 // taskBox is a sandbox account with all that actions work with, in a folder that goes with it.

@@ -32,7 +32,7 @@ func TestStatemachineLargeInput(t *testing.T) {
 		status int
 		want   string
 	}{
-		"input of 10 MB":      {[]string{"run", "--definition", fine, "--input", tenMB}, exitError, "10mb.json: invalid execution input"},
+		"input of 10 MB":      {[]string{"run", "--definition", fine, "--input", tenMB}, exitError, "start: invalid execution input"},
 		"input of 20 MB":      {[]string{"run", "--definition", fine, "--input", twentyMB}, exitError, "larger than 16 MiB"},
 		"definition of 10 MB": {[]string{"run", "--definition", tenMB, "--input", none}, exitError, "larger than 1048576"},
 		"check of 10 MB":      {[]string{"check", tenMB}, exitFound, "larger than 1048576"},

@@ -6,11 +6,12 @@ package gate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// ClassRestore is the class of actions that put coverage back.
+// ClassRestore begins the classes of actions that put coverage or protection back: "restore-trail", "restore-bucket".
 const ClassRestore = "restore"
 
 // Budget limits mutations per account and class in a sliding window: an attacker who makes us act without end must not
@@ -24,7 +25,8 @@ type Budget struct {
 	// lets through in one region. Negative is no limit. Nothing else draws from it, so that burning other budgets does
 	// not keep a trail off.
 	Reserve int
-	// Restoring are the classes that put coverage back, {ClassRestore} by default.
+	// Restoring are the classes that put coverage back; nil is ClassRestore and every class that begins with it and a
+	// hyphen.
 	Restoring []string
 	// PerActor limits the mutations of one class and account that one Scope.Actor can cause; 0 is no such limit.
 	PerActor int
@@ -40,10 +42,14 @@ func (b Budget) withDefaults() Budget {
 	if b.Reserve == 0 {
 		b.Reserve = 600
 	}
-	if b.Restoring == nil {
-		b.Restoring = []string{ClassRestore}
-	}
 	return b
+}
+
+func (b Budget) isRestoring(class string) bool {
+	if b.Restoring == nil {
+		return class == ClassRestore || strings.HasPrefix(class, ClassRestore+"-")
+	}
+	return slices.Contains(b.Restoring, class)
 }
 
 // budgetKey with an actor counts for Budget.PerActor.
@@ -62,7 +68,7 @@ func newBudget(b Budget) budget {
 // spend counts one mutation, or returns ErrBudget and counts nothing.
 func (b *budget) spend(now time.Time, c *Call) error {
 	limit := b.limits.Limit
-	if slices.Contains(b.limits.Restoring, c.Class) {
+	if b.limits.isRestoring(c.Class) {
 		limit = b.limits.Reserve
 	}
 	class := budgetKey{account: c.Account, class: c.Class}

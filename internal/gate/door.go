@@ -66,6 +66,18 @@ func (d *Door) Config(ctx context.Context, account, region string) (aws.Config, 
 	return d.config(account, region), nil
 }
 
+// ReadConfig makes a configuration of the process's own credentials that can only read. Unlike Config it asks nobody who
+// we are, so it works where STS cannot be reached.
+func (d *Door) ReadConfig(region string) (aws.Config, error) {
+	region = cmp.Or(region, d.gate.base.Region)
+	if region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	reader := *d
+	reader.scope.Mode = Observe
+	return reader.config("", region), nil
+}
+
 // verify makes sure that calls for account reach account: names such as a trail's mean another resource elsewhere.
 func (g *Gate) verify(ctx context.Context, account, region string) (string, error) {
 	if _, hasRole := g.o.Accounts[account]; hasRole || account != "" && g.o.Backend != nil {

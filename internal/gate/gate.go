@@ -32,6 +32,10 @@ const BackendAccessKeyID = "AKIASWITCHBACK000000"
 // long poll; bodies are not limited, they may be log files of gigabytes.
 const answerTimeout = time.Minute
 
+// maxIdle connections are kept for reuse. The SDK keeps ten a host; whoever reads log files has more requests under way,
+// and each connection beyond would be made anew.
+const maxIdle = 128
+
 // Options of Open. The zero value is AWS with the SDK's default credentials, no journal and no guard.
 type Options struct {
 	// Backend answers instead of AWS; nil means AWS.
@@ -158,6 +162,7 @@ func (o Options) baseConfig(ctx context.Context) (aws.Config, error) {
 	if client == nil {
 		client = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = answerTimeout
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = maxIdle, maxIdle
 		})
 	}
 	load := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}

@@ -70,7 +70,7 @@ func IssuerNames() []string {
 // IssueOf reads what r issued; false for any other event, and for an issuing call that failed. Where the expiration
 // cannot be read, the longest life there is holds.
 func IssueOf(r cloudtrail.Record) (Issue, bool) {
-	if !issuers[r.EventName] || r.EventSource != arn.ServiceHost("sts") || r.Failed() {
+	if !issuers[r.EventName] || !arn.IsServiceHost(r.EventSource, "sts") || r.Failed() {
 		return Issue{}, false
 	}
 	i := Issue{Record: r, IssuedAt: r.EventTime, ExpiresAt: r.EventTime.Add(LongestSession)}

@@ -14,10 +14,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/arn"
 )
 
 // ID names an incident: date, runbook and eight hex digits of its first event, "20260504-cloudtrail-off-1a2b3c4d".
@@ -95,6 +97,10 @@ type Times struct {
 	HumanReached  time.Time `json:"human_reached,omitzero"`  // the first message to a person was accepted by a channel
 	HumanAnswered time.Time `json:"human_answered,omitzero"` // the first valid answer
 	Reported      time.Time `json:"reported,omitzero"`       // the report was written
+	// Again is when the newest event occurred that joined after a run had acted, and AgainReceived when it reached us:
+	// Contained and Proven count from then, and are zero until they are reached anew.
+	Again         time.Time `json:"again,omitzero"`
+	AgainReceived time.Time `json:"again_received,omitzero"`
 }
 
 // Who is the human behind the principal, as far as the evidence goes.
@@ -146,6 +152,8 @@ type Incident struct {
 	Who     Who                  `json:"who"`
 	Runs    []Run                `json:"runs,omitempty"`
 	Related []ID                 `json:"related,omitempty"`
+	// Standing says how it stands once contained, where that puts nothing back: "evidence kept". Empty: put back.
+	Standing string `json:"standing,omitempty"`
 	// AcknowledgedBy is the person who stopped the reminders.
 	AcknowledgedBy string `json:"acknowledged_by,omitempty"`
 	// Open lists what a human still has to look at, in words.
@@ -166,14 +174,50 @@ const MaxEvents = 50
 
 // IsOnChain reports whether person (a user name, mail address or ARN) is on the incident's identity chain: such a
 // person may annotate but never acknowledge, approve, undo or stop an escalation, since with a stolen identity the
-// resolved human is the attacker.
+// resolved human is the attacker. A user and a session count by their own names too, whoever's account they are of: to
+// keep one honest namesake from answering is better than to let the attacker.
 func (i Incident) IsOnChain(names ...string) bool {
-	for _, name := range names {
-		for _, on := range append([]string{i.Who.Principal, i.Who.Human, i.Who.HumanARN}, i.Who.Chain...) {
-			if name != "" && on != "" && strings.EqualFold(name, on) {
+	for _, on := range append([]string{i.Who.Principal, i.Who.Human, i.Who.HumanARN}, i.Who.Chain...) {
+		for _, name := range names {
+			if isSame(name, on) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+func isSame(a, b string) bool {
+	for _, x := range spellings(a) {
+		for _, y := range spellings(b) {
+			if strings.EqualFold(x, y) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// spellings are a name as it is, and the user or session that it ends with, when it is an ARN of one or the id of a
+// session, "AROA…:name".
+func spellings(name string) []string {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return nil
+	}
+	all := []string{name}
+	if p, err := arn.Parse(name); err == nil {
+		kind, _, _ := strings.Cut(p.Resource, "/")
+		if last := p.Resource[strings.LastIndexByte(p.Resource, '/')+1:]; last != "" && slices.Contains(people, kind) {
+			all = append(all, last)
+		}
+		return all
+	}
+	if id, session, ok := strings.Cut(name, ":"); ok && session != "" && strings.HasPrefix(id, "AROA") {
+		all = append(all, session)
+	}
+	return all
+}
+
+// people are the kinds of IAM's and STS's resources whose last part names somebody.
+var people = []string{"user", "assumed-role", "federated-user"}

@@ -157,12 +157,14 @@ func (c Case) subject(prefix string) string {
 func (c Case) standing() string {
 	t := c.Incident.Times
 	switch {
-	case c.Incident.Key.Outcome == incident.Attempted:
-		return "attempted, refused by AWS"
+	case !t.Contained.IsZero() && c.Incident.Standing != "":
+		return printed(c.Incident.Standing)
 	case !t.Proven.IsZero():
 		return "put back and proven"
 	case !t.Contained.IsZero():
 		return "put back"
+	case c.Incident.Key.Outcome == incident.Attempted:
+		return "attempted, refused by AWS"
 	}
 	return "not put back"
 }
@@ -230,6 +232,8 @@ func (c Case) undone() []string {
 		return printedAll(c.Done)
 	case c.Incident.Key.Outcome == incident.Attempted:
 		return []string{"Nothing: AWS refused the call, so that it had no effect."}
+	case !c.Incident.Times.Contained.IsZero() && c.Incident.Standing != "":
+		return []string{"Nothing in AWS: " + printed(c.Incident.Standing) + "."}
 	case !c.Incident.Times.Contained.IsZero():
 		return []string{"Nothing: everything was as it should be again."}
 	}

@@ -184,3 +184,20 @@ func (w *writer) readAndKill(t *testing.T, n int, acknowledged map[string]bool) 
 		t.Errorf("process ended by itself: %v", err)
 	}
 }
+
+// BenchmarkLedger appends durable entries from 100 goroutines.
+func BenchmarkLedger(b *testing.B) {
+	l, err := ledger.Open(b.Context(), openFolder(b, b.TempDir()), ledger.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := ledger.Entry{At: time.Unix(1, 0), Kind: ledger.Call, Body: json.RawMessage(`{"operation":"StartLogging"}`)}
+	b.SetParallelism(50)
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if err := l.Append(b.Context(), e); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}

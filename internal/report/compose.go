@@ -59,6 +59,10 @@ func compose(inc incident.Incident, facts identity.Facts, goals Objectives, entr
 			r.Timeline = append(r.Timeline, Line{e.At.UTC(), incident.EntryProblem, more})
 			break
 		}
+		// A report does not tell of itself: written again after a kill, it is the same to the byte.
+		if e.Kind == incident.EntryReport && strings.HasPrefix(e.Text, r.Stage) {
+			continue
+		}
 		r.Timeline = append(r.Timeline, Line{e.At.UTC(), e.Kind, text(e.Text)})
 		if call, ok := callOf(e); ok {
 			r.Calls = append(r.Calls, call)
@@ -108,7 +112,7 @@ func who(w incident.Who) incident.Who {
 func intervals(inc incident.Incident, goals Objectives) []Interval {
 	t := inc.Times
 	all := []Interval{
-		interval("contained", t.Received, t.Contained, goals.Contained),
+		interval("contained", newer(t.Received, t.AgainReceived), t.Contained, goals.Contained),
 		interval("human_reached", t.Received, t.HumanReached, goals.HumanReached),
 		interval("report", t.Received, t.Reported, goals.Report),
 	}
@@ -137,16 +141,25 @@ func span(from, to time.Time) *Span {
 	return new(Span(to.Sub(from)))
 }
 
-// window counts from the event itself, not from when it reached us.
+// newer is again where something happened again, else first.
+func newer(first, again time.Time) time.Time {
+	if again.IsZero() {
+		return first
+	}
+	return again
+}
+
+// window counts from the event itself, not from when it reached us; from the newest, where it happened again.
 func window(inc incident.Incident) *Window {
 	if inc.Key.Outcome == incident.Attempted {
 		return nil
 	}
 	t := inc.Times
+	from := newer(t.Occurred, t.Again)
 	w := &Window{
-		Kind: "exposed", From: t.Occurred.UTC(),
-		ProvisionalTo: t.Contained.UTC(), Provisional: span(t.Occurred, t.Contained),
-		ProvenTo: t.Proven.UTC(), Proven: span(t.Occurred, t.Proven),
+		Kind: "exposed", From: from.UTC(),
+		ProvisionalTo: t.Contained.UTC(), Provisional: span(from, t.Contained),
+		ProvenTo: t.Proven.UTC(), Proven: span(from, t.Proven),
 	}
 	if p, err := arn.Parse(inc.Key.Resource); err == nil && p.Service == "cloudtrail" {
 		w.Kind = "blind"
@@ -185,6 +198,9 @@ func undoOf(u incident.Undo) Undo {
 func findings(found map[string]json.RawMessage) []Finding {
 	all := []Finding{}
 	for _, state := range slices.Sorted(maps.Keys(found)) {
+		if isReport(found[state]) {
+			continue
+		}
 		var compact bytes.Buffer
 		if json.Compact(&compact, found[state]) != nil || compact.Len() > maxFinding {
 			compact.Reset()
@@ -193,6 +209,15 @@ func findings(found map[string]json.RawMessage) []Finding {
 		all = append(all, Finding{name(state), json.RawMessage(compact.Bytes())})
 	}
 	return all
+}
+
+// isReport tells the output of a state that wrote a report: the report does not tell of itself.
+func isReport(output json.RawMessage) bool {
+	var written struct {
+		Stage     string            `json:"stage"`
+		Artefacts []json.RawMessage `json:"artefacts"`
+	}
+	return json.Unmarshal(output, &written) == nil && written.Stage != "" && len(written.Artefacts) > 0
 }
 
 func text(s string) string { return identity.Printable(s, maxText) }

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/engine"
+	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
@@ -26,6 +28,8 @@ var (
 	ErrSecondPerson = errors.New("a second person must approve: switchback incident approve")
 	// ErrNothingToUndo: the incident changed nothing that is still in place.
 	ErrNothingToUndo = errors.New("nothing to undo")
+	// ErrTooEarly: who is on the identity chain is not known yet, so nobody can be told to be off it.
+	ErrTooEarly = errors.New("the identity chain is not known yet: try again in a moment")
 	// ErrNotAsked: nobody asked for what is to be approved.
 	ErrNotAsked = errors.New("nothing waits for approval")
 )
@@ -83,10 +87,13 @@ func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer,
 		refusal = ErrOnChain
 	case !who.IsKnown:
 		refusal = ErrUnknownPerson
+	case inc.Who.Status == "" && (len(inc.Runs) == 0 || !r.isOver(ctx, inc)):
+		refusal = ErrTooEarly
 	}
-	text := fmt.Sprintf("%s by %s", did, who.Name)
+	name := identity.Printable(who.Name, 100)
+	text := fmt.Sprintf("%s by %s", did, name)
 	if refusal != nil {
-		text = fmt.Sprintf("%s tried: %s (%v)", who.Name, did, refusal)
+		text = fmt.Sprintf("%s tried: %s (%v)", name, did, refusal)
 	}
 	err = r.o.Services.Timeline.Append(ctx, incident.Entry{Incident: id, At: r.clock(), Kind: incident.EntryAnswer, Text: text})
 	if err != nil {
@@ -125,7 +132,7 @@ func (r *Responder) Approve(ctx context.Context, id incident.ID, who Answerer) (
 	if err := json.Unmarshal(inc.Facts[requestFact], &asked); err != nil {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
-	if slices.Contains(who.Names, asked.By) {
+	if asked.isBy(who) {
 		return nil, ErrSecondPerson
 	}
 	if _, err := r.lowers(ctx, id); err != nil {
@@ -156,10 +163,18 @@ const requestFact = "undo_request"
 
 type request struct {
 	By string `json:"by"`
+	// Names are all under which the person is known: one with two logins is still one.
+	Names []string `json:"names"`
+}
+
+func (q request) isBy(who Answerer) bool {
+	return slices.ContainsFunc(append([]string{q.By}, q.Names...), func(asked string) bool {
+		return slices.ContainsFunc(append([]string{who.Name}, who.Names...), func(name string) bool { return strings.EqualFold(name, asked) })
+	})
 }
 
 func (r *Responder) ask(ctx context.Context, inc incident.Incident, who Answerer) error {
-	data, err := json.Marshal(request{By: who.Name})
+	data, err := json.Marshal(request{By: who.Name, Names: who.Names})
 	if err != nil {
 		return fmt.Errorf("describe request: %w", err)
 	}
@@ -204,9 +219,13 @@ func (r *Responder) undoAll(ctx context.Context, inc incident.Incident, o action
 	}
 	done, err := action.UndoIncident(ctx, inc.ID, o, open, r.o.Services.Undos)
 	for _, u := range done {
+		key, did := "undo/"+u.Record.Key, "taken back"
+		if u.Intended {
+			key, did = key+"/intended", "would be taken back (dry-run)"
+		}
 		err = errors.Join(err, r.o.Services.Timeline.Append(ctx, incident.Entry{
-			Incident: inc.ID, At: r.clock(), Kind: incident.EntryUndo, Key: "undo/" + u.Record.Key,
-			Text: fmt.Sprintf("%s on %s taken back by %s", u.Record.Action, u.Record.Target, o.By),
+			Incident: inc.ID, At: r.clock(), Kind: incident.EntryUndo, Key: key,
+			Text: fmt.Sprintf("%s on %s %s by %s", u.Record.Action, u.Record.Target, did, o.By),
 		}))
 	}
 	if err != nil {

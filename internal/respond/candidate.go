@@ -58,28 +58,71 @@ func (r *Responder) newRun(inc incident.Incident, c incident.Candidate) (inciden
 // candidate says which incident an event belongs to. Account and region are those of the resource, from its ARN, never
 // the event's, where an ARN is known.
 func (r *Responder) candidate(book *runbook.Runbook, t runbook.Trigger, d source.Delivery) (incident.Candidate, error) {
-	record := &d.Envelope.Record
-	if record.EventID == "" {
-		return incident.Candidate{}, errors.New("the event has no eventID")
+	s, err := subjectOf(d.Envelope)
+	if err != nil {
+		return incident.Candidate{}, err
+	}
+	if len(s.event) > maxEventID {
+		return incident.Candidate{}, fmt.Errorf("the event's id has %d bytes", len(s.event))
+	}
+	if s.at.IsZero() {
+		s.at = r.clock() // an event that does not say when: objectives must not count from year 1
 	}
 	evidence, err := redactedEnvelope(d.Envelope)
 	if err != nil {
 		return incident.Candidate{}, err
 	}
-	resource, account, region := target(record)
-	outcome := incident.Succeeded
-	if record.Failed() {
-		outcome = incident.Attempted
-	}
 	return incident.Candidate{
 		Key: incident.Key{
-			Runbook: string(book.Manifest.ID), Account: account, Resource: resource,
-			EventName: record.EventName, Outcome: outcome,
+			Runbook: string(book.Manifest.ID), Account: s.account, Resource: s.resource, EventName: s.name, Outcome: s.outcome,
 		},
-		Title: title(record, resource, outcome), Trigger: t.Name, Severity: book.Manifest.SeverityOf(t, outcome),
-		Region: region, Event: record.EventID, Envelope: evidence,
-		OccurredAt: record.EventTime, Delivered: d.DeliveredAt, ReceivedAt: r.clock(),
+		Title: s.title(), Trigger: t.Name, Severity: book.Manifest.SeverityOf(t, s.outcome),
+		Region: s.region, Event: s.event, Envelope: evidence,
+		OccurredAt: s.at, Delivered: d.DeliveredAt, ReceivedAt: r.clock(),
 	}, nil
+}
+
+// subject is what an incident is about.
+type subject struct {
+	event                           cloudtrail.EventID
+	name, resource, account, region string
+	outcome                         incident.Outcome
+	at                              time.Time
+}
+
+// subjectOf reads a CloudTrail record, or an event of another source: a finding of our own or of an AWS service. Of such
+// an event the name is its detail type, the resource the first that it lists.
+func subjectOf(e cloudtrail.Envelope) (subject, error) {
+	if !e.HasRecord() {
+		return customSubject(e)
+	}
+	record := &e.Record
+	if record.EventID == "" {
+		return subject{}, errors.New("the event has no eventID")
+	}
+	s := subject{event: record.EventID, name: record.EventName, outcome: incident.Succeeded, at: record.EventTime}
+	s.resource, s.account, s.region = target(record)
+	if record.Failed() {
+		s.outcome = incident.Attempted
+	}
+	return s, nil
+}
+
+func customSubject(e cloudtrail.Envelope) (subject, error) {
+	if e.ID == "" {
+		return subject{}, errors.New("the event has neither a record nor an id")
+	}
+	s := subject{
+		event: cloudtrail.EventID(e.ID), name: e.DetailType, account: e.Account, region: e.Region,
+		outcome: incident.Succeeded, at: e.Time,
+	}
+	if len(e.Resources) > 0 {
+		s.resource = e.Resources[0]
+	}
+	if p, err := arn.Parse(s.resource); err == nil {
+		s.account, s.region = firstNonEmpty(p.AccountID, s.account), firstNonEmpty(p.Region, s.region)
+	}
+	return s, nil
 }
 
 // target returns the ARN of the resource that the call was about, and the account and region that own it.
@@ -100,13 +143,13 @@ func target(record *cloudtrail.Record) (resource, account, region string) {
 	return resource, account, region
 }
 
-func title(record *cloudtrail.Record, resource string, outcome incident.Outcome) string {
-	name := resource
-	if p, err := arn.Parse(resource); err == nil {
+func (s subject) title() string {
+	name := s.resource
+	if p, err := arn.Parse(s.resource); err == nil {
 		name = p.Name()
 	}
-	verb := record.EventName
-	if outcome == incident.Attempted {
+	verb := s.name
+	if s.outcome == incident.Attempted {
 		verb += " attempted"
 	}
 	return identity.Printable(strings.TrimSpace(verb+" on "+name), 200)

@@ -137,17 +137,35 @@ type Recorder struct {
 	Watch func(incident.Entry)
 }
 
-// Append adds entries to the timeline and to the ledger.
+// Append adds entries to the timeline and to the ledger at once; both are durable when it returns. After a kill the caller
+// repeats itself: then the timeline leaves out what it has, and the ledger may hold it twice, but never not at all.
 func (r *Recorder) Append(ctx context.Context, entries ...incident.Entry) error {
-	if err := r.Timeline.Append(ctx, entries...); err != nil {
+	if len(entries) == 0 {
+		return nil
+	}
+	both, shared := errgroup.WithContext(ctx)
+	both.Go(func() error { return r.Timeline.Append(shared, entries...) })
+	both.Go(func() error { return r.record(shared, entries) })
+	if err := both.Wait(); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := r.Ledger.RecordLater(ctx, string(e.Kind), e.Incident, e); err != nil {
-			return err
-		}
-		if r.Watch != nil {
+	if r.Watch != nil {
+		for _, e := range entries {
 			r.Watch(e)
+		}
+	}
+	return nil
+}
+
+// record writes entries to the ledger in their order, waiting for the last one only.
+func (r *Recorder) record(ctx context.Context, entries []incident.Entry) error {
+	for i, e := range entries {
+		write := r.Ledger.RecordLater
+		if i == len(entries)-1 {
+			write = r.Ledger.Record
+		}
+		if err := write(ctx, string(e.Kind), e.Incident, e); err != nil {
+			return err
 		}
 	}
 	return nil

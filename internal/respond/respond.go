@@ -24,6 +24,7 @@ import (
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/engine"
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
@@ -163,7 +164,14 @@ func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, source.ErrPoison)
 	}
+	if c, err = r.gather(ctx, c); err != nil {
+		return err
+	}
 	inc, disposition, err := r.o.Services.Store.Admit(ctx, c)
+	if err == nil && disposition == incident.Duplicate && isAnother(inc.Key, c.Key) {
+		c.Event = distinct(c)
+		inc, disposition, err = r.o.Services.Store.Admit(ctx, c)
+	}
 	if err != nil {
 		return fmt.Errorf("admit event %s: %w", c.Event, err)
 	}
@@ -192,7 +200,10 @@ func (r *Responder) isNoted(ctx context.Context, id incident.ID, event cloudtrai
 func eventKey(event cloudtrail.EventID) string { return "event/" + string(event) }
 
 func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.Candidate, disposition incident.Disposition, d source.Delivery) error {
-	text := fmt.Sprintf("%s %s by %s", c.Key.EventName, c.Key.Outcome, d.Envelope.Record.UserIdentity.ARN)
+	text := fmt.Sprintf("%s %s by %s", c.Key.EventName, c.Key.Outcome, identity.Printable(d.Envelope.Record.UserIdentity.ARN, 300))
+	if !d.Envelope.HasRecord() {
+		text = identity.Printable(fmt.Sprintf("%s, says %s", c.Key.EventName, d.Envelope.Source), 300)
+	}
 	if disposition == incident.Joined {
 		text += fmt.Sprintf(" (%d times now)", inc.Count)
 	}
@@ -219,6 +230,10 @@ func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Ca
 		if err != nil {
 			return err
 		}
+		if len(i.Runs) > 0 {
+			happenedAgain(i, c)
+		}
+		chain(i, c)
 		i.Runs = append(i.Runs, run)
 		reserved = &run
 		return nil

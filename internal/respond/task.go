@@ -222,7 +222,8 @@ func (r *Responder) endedWell(ctx context.Context, id incident.ID, output json.R
 	}
 	return r.update(ctx, id, func(i *incident.Incident) {
 		switch {
-		case out.Result.Harmless:
+		case out.Result.Harmless && len(i.Runs) == 1:
+			// Where another event joined, a harmless one after a harmful one must not close the book on it.
 			i.Severity, i.Status = incident.Low, incident.Closed
 		case i.Status == incident.Acknowledged && i.IsDone():
 			i.Status = incident.Closed

@@ -38,7 +38,7 @@ func (s *Sandbox) send(c *call, to *account, r cloudtrail.Record) {
 				return
 			}
 		}
-		q.send(c.ids.uuid(), body, c.now, c.now)
+		q.send(c.ids.uuid(), body, c.now, c.now).ofRead = !c.op.mutates
 	}
 }
 

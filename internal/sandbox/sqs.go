@@ -37,6 +37,9 @@ type message struct {
 	visible  time.Time // not to be received before
 	first    time.Time // when it was first received
 	received int
+	// ofRead marks the event of a call that only read. The state file does not have such calls, so that the message will
+	// not be there when it is replayed: taking it away now must not count as an effect either.
+	ofRead bool
 }
 
 // queueDefaults are the attributes of a new queue.

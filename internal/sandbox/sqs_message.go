@@ -179,7 +179,7 @@ func deleteMessage(c *call, in *sqs.DeleteMessageInput) (*sqs.DeleteMessageOutpu
 	if err != nil {
 		return nil, err
 	}
-	c.same = m == nil
+	c.same = m == nil || m.ofRead
 	q.messages = slices.DeleteFunc(q.messages, func(x *message) bool { return x == m })
 	return &sqs.DeleteMessageOutput{}, nil
 }

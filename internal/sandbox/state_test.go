@@ -196,3 +196,20 @@ func TestSameCallsSameAccount(t *testing.T) {
 		t.Error("another seed gives the same ids")
 	}
 }
+
+// A daemon reads, gets the event of its own read, and deletes it: the state file has the deletion and not the read.
+func TestStateFileWithoutReads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sandbox.jsonl")
+	c := &clock{now: start}
+	w := reopen(t, path, c)
+	w.drain(w.QueueURL)
+	alice := w.as(w.AccessKeys["alice"], region)
+	must(cloudtrailapi.NewFromConfig(alice).LookupEvents(t.Context(), &cloudtrailapi.LookupEventsInput{}))(t)
+	if got := w.drain(w.QueueURL); len(got) != 1 {
+		t.Fatalf("%d messages, want the event of LookupEvents, which EventBridge does not leave out", len(got))
+	}
+	want := effects(w, 0)
+	if got := effects(reopen(t, path, c), 0); !cmp.Equal(want, got) {
+		t.Errorf("after a restart (-want +got):\n%s", cmp.Diff(want, got))
+	}
+}

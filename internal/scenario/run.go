@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,11 +16,13 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/notify"
 	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/source"
 )
 
 // Options of Run.
@@ -105,7 +108,7 @@ func (st *stage) settle(ctx context.Context) (next time.Time, err error) {
 }
 
 func (st *stage) do(ctx context.Context, step Step) error {
-	st.repeat = step.Repeat
+	st.repeat, st.lose = step.Repeat, step.Lose
 	switch {
 	case step.Assume != "":
 		return st.assume(ctx, step)
@@ -118,8 +121,36 @@ func (st *stage) do(ctx context.Context, step Step) error {
 		return nil
 	case step.Answer != "":
 		return st.answer(ctx, step)
+	case step.Deliver != nil:
+		return st.deliver(ctx, step)
+	case step.Pause > 0:
+		return st.pause(ctx, step)
 	}
-	return errors.New("a step needs assume, call or answer")
+	return errors.New("a step needs assume, call, answer, deliver or pause")
+}
+
+// deliver hands the pipeline an event; its time is the step's unless it says another.
+func (st *stage) deliver(ctx context.Context, step Step) error {
+	event := maps.Clone(step.Deliver)
+	if event["time"] == nil {
+		event["time"] = st.clock.Now().UTC().Format(time.RFC3339)
+	}
+	data, err := json.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("read event: %w", err)
+	}
+	envelope, err := cloudtrail.ParseEnvelope(data)
+	if err != nil {
+		return err
+	}
+	return st.handle(ctx, source.Delivery{Envelope: envelope, Via: "story", From: "the story", DeliveredAt: st.clock.Now()})
+}
+
+func (st *stage) pause(ctx context.Context, step Step) error {
+	now := st.clock.Now()
+	return st.db.AddPause(ctx, incident.Pause{
+		ID: fmt.Sprintf("pause-%d", now.Unix()), CreatedAt: now, Until: now.Add(time.Duration(step.Pause)), By: step.As, Reason: "the story",
+	})
 }
 
 // assume opens a role session that later steps act as.

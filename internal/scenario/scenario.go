@@ -44,7 +44,7 @@ type Story struct {
 	Until span `yaml:"until"`
 }
 
-// Step is one thing that happens. Exactly one of Call, Assume, Answer and Switch is set.
+// Step is one thing that happens. Exactly one of Call, Assume, Answer, Deliver and Pause is set.
 type Step struct {
 	// At is the moment, from the story's beginning.
 	At span `yaml:"at"`
@@ -63,10 +63,15 @@ type Step struct {
 	Answer string `yaml:"answer"`
 	// Refused is a text that the refusal of the answer must hold.
 	Refused string `yaml:"refused"`
+	// Deliver is an EventBridge event that is no API call, a finding of our own say, as its source hands it over.
+	Deliver map[string]any `yaml:"deliver"`
 	// Times repeats the call; default 1.
 	Times int `yaml:"times"`
 	// Lose drops the events of the step before they reach the queue; Repeat delivers them twice.
+	Lose   bool `yaml:"lose"`
 	Repeat bool `yaml:"repeat"`
+	// Pause stops every change of ours for so long.
+	Pause span `yaml:"pause"`
 }
 
 // span is a duration in YAML.

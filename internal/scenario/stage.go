@@ -45,6 +45,7 @@ type stage struct {
 	keys     map[string]string // access key ids by who
 	post     *post
 	repeat   bool
+	lose     bool
 	requests int
 }
 
@@ -214,7 +215,7 @@ func (st *stage) services(base action.Services, dir string, o Options) (action.S
 	if err != nil {
 		return base, err
 	}
-	base.Messenger = dispatcher
+	base.Messenger, base.EvidenceDir = dispatcher, filepath.Join(dir, "evidence")
 	base.People = contact.NewChain([]contact.Link{{Name: "people", Directory: staff{st}}}, security)
 	base.History = state.EventHistory{Clock: st.clock.Now}
 	base.Reporter = &report.Writer{Dir: filepath.Join(dir, "reports"), Builder: report.Builder{
@@ -235,8 +236,11 @@ func (st *stage) openSource() error {
 	return nil
 }
 
-// handle is the pipeline's, twice where the story says so.
+// handle is the pipeline's, twice or not at all where the story says so.
 func (st *stage) handle(ctx context.Context, d source.Delivery) error {
+	if st.lose {
+		return nil
+	}
 	if st.repeat {
 		if err := st.system.Handle(ctx, d); err != nil {
 			return err

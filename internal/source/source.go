@@ -7,7 +7,9 @@
 package source
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,6 +65,8 @@ type Services struct {
 	Dead   DeadLetters
 	Clock  func() time.Time
 	Logger *slog.Logger
+	// State is the folder in which a source may keep what it knows from one start to the next; "" keeps nothing.
+	State string
 }
 
 // PutAside keeps an input that can never be processed, with the reason. When it returns nil the input is safe there, and
@@ -71,13 +75,23 @@ func (s Services) PutAside(ctx context.Context, via, from string, body []byte, r
 	if s.Dead == nil {
 		return fmt.Errorf("no place for dead letters: %w", reason)
 	}
-	d := Dead{Via: via, From: from, Reason: reason.Error(), Body: body, At: s.Clock()}
+	d := Dead{Via: via, From: from, Reason: reason.Error(), Body: withoutSecrets(body), At: s.Clock()}
 	if err := s.Dead.PutDead(ctx, d); err != nil {
 		return fmt.Errorf("%w (it was to be put aside: %w)", err, reason)
 	}
 	s.Logger.ErrorContext(ctx, "put aside what cannot be processed",
 		slog.String("via", via), slog.String("from", from), slog.Any("error", reason))
 	return nil
+}
+
+// withoutSecrets takes session tokens and the like out of JSON. What holds none stays as it came, byte by byte.
+func withoutSecrets(body []byte) []byte {
+	clean := cloudtrail.Redacted(body)
+	var same bytes.Buffer
+	if clean == nil || json.Compact(&same, body) == nil && bytes.Equal(same.Bytes(), clean) {
+		return body
+	}
+	return clean
 }
 
 // Config is one entry of the configuration's `sources:`: the type, and the fields that this type of source reads.

@@ -168,6 +168,23 @@ func TestDecodeBoundsFaults(t *testing.T) {
 	}
 }
 
+func TestPutAsideKeepsNoSecrets(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"a": {"sessionToken": "IQoJ", "b": 1}}`: `{"a":{"b":1}}`,
+		`{"a": [1, 2]}`: `{"a": [1, 2]}`,
+		"hello":         "hello",
+	} {
+		dead := &sourcetest.Shelf{}
+		services := source.Services{Dead: dead, Clock: time.Now, Logger: slog.New(slog.DiscardHandler)}
+		if err := services.PutAside(t.Context(), "sqs", "https://q", []byte(body), errors.New("poison")); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(dead.Kept()[0].Body); got != want {
+			t.Errorf("kept %q of %q, want %q", got, body, want)
+		}
+	}
+}
+
 func TestPutAside(t *testing.T) {
 	now := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
 	s := &sourcetest.Shelf{}

@@ -10,6 +10,7 @@ import (
 	"github.com/switchback-project/switchback/internal/action"
 	_ "github.com/switchback-project/switchback/internal/action/cloudtrail" // actions on trails
 	_ "github.com/switchback-project/switchback/internal/action/contact"    // whom to tell
+	_ "github.com/switchback-project/switchback/internal/action/evidence"   // copies of what was found
 	_ "github.com/switchback-project/switchback/internal/action/identity"   // who did it
 	_ "github.com/switchback-project/switchback/internal/action/notify"     // telling them
 	_ "github.com/switchback-project/switchback/internal/action/report"     // writing it down
@@ -22,9 +23,10 @@ import (
 	_ "github.com/switchback-project/switchback/internal/notify/webhook"    // signed webhook
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
-	_ "github.com/switchback-project/switchback/internal/source/files" // files and folders
-	_ "github.com/switchback-project/switchback/internal/source/s3"    // log files in buckets
-	_ "github.com/switchback-project/switchback/internal/source/sqs"   // queues
+	_ "github.com/switchback-project/switchback/internal/source/files"     // files and folders
+	_ "github.com/switchback-project/switchback/internal/source/integrity" // log file integrity, validated again and again
+	_ "github.com/switchback-project/switchback/internal/source/s3"        // log files in buckets
+	_ "github.com/switchback-project/switchback/internal/source/sqs"       // queues
 )
 
 // Catalog is what runbooks may name in this build.

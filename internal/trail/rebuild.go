@@ -23,7 +23,8 @@ import (
 // given; CloudTrail's own tags need no more.
 //
 // distrust, which may be nil, names records whose author must not decide what the trail should be, such as those of the
-// session that has just deleted it: what they weakened is not applied, and is listed.
+// session that has just deleted it: what they weakened is not applied, and is listed; a trail that only they made is
+// never complete.
 func Rebuild(of arn.ARN, records []cloudtrail.Record, distrust func(cloudtrail.Record) bool) (t Trail, complete bool, gaps []string) {
 	b := builder{distrust: distrust}
 	for _, r := range ordered(of, records) {
@@ -80,16 +81,19 @@ func (b *builder) add(r cloudtrail.Record) {
 		b.gap("%v", err)
 		return
 	}
-	if b.created && b.distrust != nil && b.distrust(r) && r.EventName != CreateTrail {
-		if lost := Weakened(b.trail, next); len(lost) > 0 {
-			b.gap("%s %s of %s was not applied: made by a session under suspicion", r.EventName, r.EventID, r.EventTime.Format("2006-01-02T15:04:05Z"))
-			return
-		}
+	isSuspect := b.distrust != nil && b.distrust(r)
+	if b.created && isSuspect && len(Weakened(b.trail, next)) > 0 {
+		b.gap("%s %s of %s was not applied: made by a session under suspicion", r.EventName, r.EventID, r.EventTime.Format("2006-01-02T15:04:05Z"))
+		return
 	}
-	switch r.EventName {
-	case CreateTrail:
+	switch {
+	case r.EventName == CreateTrail && isSuspect && !b.created:
+		// Deleted and made anew, with a bucket of its own, is how a session would tell us what to go back to.
+		b.created, b.broken = true, true
+		b.gap("CreateTrail %s of %s was made by a session under suspicion", r.EventID, r.EventTime.Format("2006-01-02T15:04:05Z"))
+	case r.EventName == CreateTrail && !isSuspect:
 		b.created, b.broken, b.gaps = true, false, nil
-	case DeleteTrail:
+	case r.EventName == DeleteTrail:
 		b.created = false
 	}
 	b.trail = next

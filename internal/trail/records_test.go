@@ -46,6 +46,11 @@ func TestTargetOf(t *testing.T) {
 		{"ARN of another account and region", elsewhere, trail.Target{Name: "org", ARN: "arn:aws-us-gov:cloudtrail:us-gov-west-1:444455556666:trail/org", Account: "444455556666", HomeRegion: "us-gov-west-1", IsCertain: true}},
 		{"response wins", record(1, "PutEventSelectors", `{"trailName":"org"}`, `{"trailARN":"arn:aws-cn:cloudtrail:cn-north-1:444455556666:trail/org"}`),
 			trail.Target{Name: "org", ARN: "arn:aws-cn:cloudtrail:cn-north-1:444455556666:trail/org", Account: "444455556666", HomeRegion: "cn-north-1", IsCertain: true}},
+		{"suffix of another partition", func() cloudtrail.Record {
+			r := record(1, "StopLogging", `{"name":"arn:aws-cn:cloudtrail:cn-north-1:444455556666:trail/org"}`, `null`)
+			r.EventSource = "cloudtrail.amazonaws.com.cn"
+			return r
+		}(), trail.Target{Name: "org", ARN: "arn:aws-cn:cloudtrail:cn-north-1:444455556666:trail/org", Account: "444455556666", HomeRegion: "cn-north-1", IsCertain: true}},
 		{"tags", record(1, "AddTags", `{"resourceId":"`+mainARN+`","tagsList":[]}`, `null`), trail.Target{Name: "main", ARN: mainARN, Account: "111122223333", HomeRegion: "eu-west-1", IsCertain: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -146,14 +151,29 @@ func TestRebuildNeverInvents(t *testing.T) {
 func TestRebuildPassesOverSuspects(t *testing.T) {
 	weaken := record(5, "UpdateTrail", `{"name":"main","isMultiRegionTrail":false}`, `null`)
 	records := []cloudtrail.Record{record(0, "CreateTrail", created, answer), weaken}
-	all := func(cloudtrail.Record) bool { return true }
-	got, complete, gaps := trail.Rebuild(mainARN, records, all)
+	suspect := func(r cloudtrail.Record) bool { return !r.EventTime.Before(weaken.EventTime) }
+	got, complete, gaps := trail.Rebuild(mainARN, records, suspect)
 	if !got.IsMultiRegionTrail || !complete || len(gaps) != 1 {
 		t.Errorf("multi-region %t, complete %t, gaps %q; want the weakening passed over and listed", got.IsMultiRegionTrail, complete, gaps)
 	}
 	got, _, _ = trail.Rebuild(mainARN, records, nil)
 	if got.IsMultiRegionTrail {
 		t.Error("without a suspect the update must count")
+	}
+}
+
+// TestRebuildIsNotToldByTheSuspect: who deletes a trail and makes it anew, with a bucket of its own, does not thereby say
+// what is to be restored.
+func TestRebuildIsNotToldByTheSuspect(t *testing.T) {
+	evil := strings.ReplaceAll(created, "logs-111122223333", "evil")
+	gone, remade := record(5, "DeleteTrail", `{"name":"main"}`, `null`), record(6, "CreateTrail", evil, strings.ReplaceAll(answer, "logs-111122223333", "evil"))
+	suspect := func(r cloudtrail.Record) bool { return !r.EventTime.Before(gone.EventTime) }
+	got, complete, gaps := trail.Rebuild(mainARN, []cloudtrail.Record{record(0, "CreateTrail", created, answer), gone, remade}, suspect)
+	if got.S3BucketName != "logs-111122223333" || !complete || len(gaps) != 2 {
+		t.Errorf("bucket %q, complete %t, gaps %q; want the trail of before", got.S3BucketName, complete, gaps)
+	}
+	if _, complete, gaps = trail.Rebuild(mainARN, []cloudtrail.Record{gone, remade}, suspect); complete || len(gaps) == 0 {
+		t.Errorf("complete %t, gaps %q; want what only the suspect says to be incomplete", complete, gaps)
 	}
 }
 

@@ -55,7 +55,7 @@ type Target struct {
 //
 // Errors: ErrNotAboutTrail, or parameters that cannot be read.
 func TargetOf(r cloudtrail.Record) (Target, error) {
-	if r.EventSource != arn.ServiceHost("cloudtrail") || !slices.Contains(Changes(), r.EventName) {
+	if !arn.IsServiceHost(r.EventSource, "cloudtrail") || !slices.Contains(Changes(), r.EventName) {
 		return Target{}, fmt.Errorf("target of %.60q from %.60q: %w", r.EventName, r.EventSource, ErrNotAboutTrail)
 	}
 	request, response, err := read(r)

@@ -5,11 +5,13 @@ package cloudtrail
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
@@ -42,6 +44,42 @@ func (a *assessor) weigh(ctx context.Context) error {
 		differences = []trail.Difference{{Field: trail.FieldIsLogging}}
 	}
 	a.out.Severity = trail.SeverityOf(differences, lost)
+	return nil
+}
+
+// severityFact is the highest severity that an assessment of the incident found.
+const severityFact = "assessed_severity"
+
+// keepSeverity gives the incident the severity that was found by looking at all trails, instead of the one that its event
+// has by name. Of several events the worst counts. An attempt keeps its own, and so does what turned out to be fine.
+func (a *assessor) keepSeverity(ctx context.Context) error {
+	if a.out.Trigger.Failed || a.out.Verdict == verdictFine || a.env.Incident.ID == "" || a.env.Store == nil {
+		return nil
+	}
+	_, err := a.env.Store.Update(ctx, a.env.Incident.ID, func(i *incident.Incident) error {
+		found := incident.Severity(a.out.Severity)
+		var before incident.Severity
+		if text, ok := i.Facts[severityFact]; ok {
+			if err := json.Unmarshal(text, &before); err != nil {
+				return err
+			}
+		}
+		if before.Rank() > found.Rank() {
+			found = before
+		}
+		text, err := json.Marshal(found)
+		if err != nil {
+			return err
+		}
+		if i.Facts == nil {
+			i.Facts = map[string]json.RawMessage{}
+		}
+		i.Facts[severityFact], i.Severity = text, found
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep the severity of %s: %w", a.env.Incident.ID, err)
+	}
 	return nil
 }
 
@@ -90,6 +128,9 @@ func (a *assessor) finish(ctx context.Context) (assessment, error) {
 		a.out.Severity = trail.Low
 	}
 	if err := a.reference(ctx); err != nil {
+		return assessment{}, err
+	}
+	if err := a.keepSeverity(ctx); err != nil {
 		return assessment{}, err
 	}
 	a.out.Differences = shorten(a.out.Differences)

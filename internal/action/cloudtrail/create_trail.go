@@ -14,6 +14,7 @@ import (
 	api "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -38,7 +39,7 @@ func (createTrail) Info() action.Info {
 	return action.Info{
 		ID: "cloudtrail:CreateTrail", Summary: "make a deleted trail again from its former configuration", Class: restoreTrail,
 		Permissions: []string{
-			"cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DescribeTrails", "iam:PassRole",
+			"cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DescribeTrails", "iam:PassRole", "s3:ListBucket",
 		},
 	}
 }
@@ -74,6 +75,9 @@ func (createTrail) Do(ctx context.Context, env *action.Env, p wantParams, _ exis
 	if err != nil {
 		return "", err
 	}
+	if err := stillOwned(ctx, env, home, p.Want.Trail); err != nil {
+		return "", err
+	}
 	out, err := client.CreateTrail(ctx, createInput(home, p.Want.Trail))
 	var exists *types.TrailAlreadyExistsException
 	if errors.As(err, &exists) {
@@ -100,6 +104,27 @@ func ownersClient(ctx context.Context, env *action.Env, home trail.Target) (*api
 		return nil, err
 	}
 	return api.NewFromConfig(cfg), nil
+}
+
+// ErrorForeignBucket names the refusal to point a trail at a bucket that changed hands.
+const ErrorForeignBucket = "Switchback.ForeignBucket"
+
+// stillOwned refuses a bucket that is known to have belonged to an account and does not any more: whoever deletes a bucket
+// and makes it anew elsewhere would get the log files from us. HeadBucket with the expected owner worked when the snapshot
+// was taken, so that a refusal now means a change.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+func stillOwned(ctx context.Context, env *action.Env, home trail.Target, want trail.Trail) error {
+	if want.S3BucketOwner == "" {
+		return nil
+	}
+	_, err := state.ReadBucket(ctx, env.Door, want.S3BucketName, want.S3BucketOwner, state.Place{Account: home.Account, Region: home.HomeRegion})
+	if errors.Is(err, state.ErrBucketDenied) {
+		return &asl.Error{Name: ErrorForeignBucket, Cause: fmt.Sprintf(
+			"bucket %s belonged to account %s and does not any more, or we may not look at it any more: trail %s was not pointed at it",
+			want.S3BucketName, want.S3BucketOwner, want.Name)}
+	}
+	return nil // a bucket that is gone or cannot be reached is for CloudTrail to refuse
 }
 
 func createInput(home trail.Target, t trail.Trail) *api.CreateTrailInput {

@@ -37,8 +37,9 @@ type former struct {
 	gaps     []string
 }
 
-// findFormer looks for the newest snapshot from before the event, then for past calls. Without an event it is what the
-// trail should look like now.
+// findFormer looks for a snapshot from before the event, then for past calls. Without an event it is what the trail should
+// look like now. Where there is such a snapshot the newest of all counts: snapshots never follow a weakening, and an event
+// that comes late (or is a replayed old log file) must not bring back what the trail was long ago.
 func findFormer(ctx context.Context, env *action.Env, r *cloudtrail.Record, target trail.Target) (former, error) {
 	before := env.Now()
 	if r != nil {
@@ -48,10 +49,15 @@ func findFormer(ctx context.Context, env *action.Env, r *cloudtrail.Record, targ
 	if err != nil {
 		return former{}, err
 	}
-	if !f.isKnown && r != nil {
-		if f, err = fromEvents(ctx, env, r, target); err != nil {
-			return former{}, err
-		}
+	switch {
+	case r == nil:
+	case f.isKnown:
+		f, err = fromSnapshot(ctx, env, target, env.Now().Add(time.Nanosecond))
+	default:
+		f, err = fromEvents(ctx, env, r, target)
+	}
+	if err != nil {
+		return former{}, err
 	}
 	// A stop shows that the trail was meant to log, whatever was seen last.
 	if f.isKnown && r != nil && isStop(r) {
@@ -93,8 +99,13 @@ func fromSnapshot(ctx context.Context, env *action.Env, target trail.Target, bef
 	return former{isKnown: true, trail: t, source: source, at: s.LastSeenAt, snapshot: s.TakenAt}, nil
 }
 
-// suspicion is how long before the event its session's own calls do not decide what the trail should be.
-const suspicion = time.Hour
+const (
+	// suspicion is how long before the event its session's own calls do not decide what the trail should be.
+	suspicion = time.Hour
+	// staleness is the age from which an event no longer says what the trail should be: the calls before it may be
+	// history by now.
+	staleness = 24 * time.Hour
+)
 
 // fromEvents rebuilds the configuration from the calls of the last 90 days.
 func fromEvents(ctx context.Context, env *action.Env, r *cloudtrail.Record, target trail.Target) (former, error) {
@@ -117,17 +128,35 @@ func fromEvents(ctx context.Context, env *action.Env, r *cloudtrail.Record, targ
 	t, complete, missing := trail.Rebuild(target.ARN, earlier, func(one cloudtrail.Record) bool {
 		return sameSession(&one, r) && r.EventTime.Sub(one.EventTime) < suspicion
 	})
-	f.trail, f.isKnown, f.source = t, complete && t.S3BucketName != "", sourceEvents
+	age := env.Now().Sub(r.EventTime)
+	f.trail, f.isKnown, f.source = t, complete && t.S3BucketName != "" && age <= staleness, sourceEvents
 	f.gaps = append(f.gaps, missing...)
+	if age > staleness {
+		f.gaps = append(f.gaps, fmt.Sprintf("the event is %s old: what was so before it is only a suggestion", age.Truncate(time.Hour)))
+	}
 	return f, nil
 }
 
-// sameSession: made with the same key, or by the same principal where a record has no key.
+// sameSession: made with the same key, by the same principal, or by a session of the same role. A new session of a role
+// costs its holder one call.
 func sameSession(a, b *cloudtrail.Record) bool {
-	if a.UserIdentity.AccessKeyID != "" && b.UserIdentity.AccessKeyID != "" {
-		return a.UserIdentity.AccessKeyID == b.UserIdentity.AccessKeyID
+	for _, id := range []func(*cloudtrail.Record) string{accessKey, principalARN, issuerARN} {
+		if id(a) != "" && id(a) == id(b) {
+			return true
+		}
 	}
-	return a.UserIdentity.ARN == b.UserIdentity.ARN
+	return false
+}
+
+func accessKey(r *cloudtrail.Record) string { return r.UserIdentity.AccessKeyID }
+
+func principalARN(r *cloudtrail.Record) string { return r.UserIdentity.ARN }
+
+func issuerARN(r *cloudtrail.Record) string {
+	if r.UserIdentity.SessionContext == nil {
+		return ""
+	}
+	return r.UserIdentity.SessionContext.SessionIssuer.ARN
 }
 
 // historyAge is how far back past calls are looked for: what Event history keeps.

@@ -34,6 +34,12 @@ func note(ctx context.Context, env *action.Env, m milestone) error {
 	if !m.of(&env.Incident.Times).IsZero() {
 		return nil
 	}
+	// The timeline first: its key makes writing it again harmless, while the moment below says that all of this was done.
+	if err := env.Timeline.Append(ctx, incident.Entry{
+		Incident: id, At: m.at, Kind: incident.EntryProof, Text: m.text, Data: data, Key: m.key(env.Incident.Times.Again),
+	}); err != nil {
+		return fmt.Errorf("note that the trail is %s: %w", m.name, err)
+	}
 	if _, err := env.Store.Update(ctx, id, func(i *incident.Incident) error {
 		if at := m.of(&i.Times); at.IsZero() {
 			*at = m.at
@@ -42,10 +48,13 @@ func note(ctx context.Context, env *action.Env, m milestone) error {
 	}); err != nil {
 		return fmt.Errorf("note that the trail is %s: %w", m.name, err)
 	}
-	if err := env.Timeline.Append(ctx, incident.Entry{
-		Incident: id, At: m.at, Kind: incident.EntryProof, Text: m.text, Data: data, Key: "proof/" + m.name,
-	}); err != nil {
-		return fmt.Errorf("note that the trail is %s: %w", m.name, err)
-	}
 	return nil
+}
+
+// key is that of the proof's entry: what happened again is proven again.
+func (m milestone) key(again time.Time) string {
+	if again.IsZero() {
+		return "proof/" + m.name
+	}
+	return "proof/" + m.name + "/" + again.UTC().Format(time.RFC3339)
 }

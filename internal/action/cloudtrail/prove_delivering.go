@@ -95,14 +95,18 @@ func proveDelivering(ctx context.Context, env *action.Env, p deliveringParams) (
 // window works out since when log files count, and when nothing was recorded.
 func (v *prover) window() {
 	v.since = v.status.StartLoggingTime
-	if occurred := v.env.Incident.Times.Occurred; occurred.After(v.since) {
+	occurred := v.env.Incident.Times.Occurred
+	if again := v.env.Incident.Times.Again; again.After(occurred) {
+		occurred = again
+	}
+	if occurred.After(v.since) {
 		v.since = occurred // the trail was not stopped, but weakened
 	}
 	if v.params.Since != nil {
 		v.since = *v.params.Since
 	}
 	v.since = v.since.UTC().Truncate(time.Second) // the resolution of CloudTrail's times and of S3's
-	from := v.env.Incident.Times.Occurred
+	from := occurred
 	if v.params.BlindFrom != nil {
 		from = *v.params.BlindFrom
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
 
@@ -41,10 +42,60 @@ func (p subjectParams) find(ctx context.Context, env *action.Env) (subject, erro
 		return subject{}, err
 	}
 	s := subject{record: record}
-	if s.target, err = p.target(record); err != nil {
-		return subject{}, invalid(err)
+	if s.target, err = p.target(record); err == nil {
+		return s, nil
 	}
-	return s, nil
+	if record != nil && !errors.Is(err, trail.ErrNotAboutTrail) {
+		t, found, failure := deviating(ctx, env, record)
+		if found || failure != nil {
+			return subject{record: record, target: t}, failure
+		}
+	}
+	return subject{}, invalid(err)
+}
+
+// deviating looks for the trail of a call whose parameters cannot be read: CloudTrail leaves out what is larger than
+// 100 KB, and selectors of that size are easily written. It is the first trail of the account and region that is weaker
+// than its newest snapshot.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+func deviating(ctx context.Context, env *action.Env, r *cloudtrail.Record) (trail.Target, bool, error) {
+	if env.Snapshots == nil {
+		return trail.Target{}, false, nil
+	}
+	all, err := env.Snapshots.NewestSnapshots(ctx, state.KindTrail)
+	if err != nil {
+		return trail.Target{}, false, fmt.Errorf("look for the trail of %s: %w", r.EventName, err)
+	}
+	for _, s := range all {
+		t, err := trail.TargetOfARN(s.Resource)
+		if err != nil || t.Account != r.RecipientAccountID || t.HomeRegion != r.AWSRegion {
+			continue
+		}
+		weaker, err := isWeaker(ctx, env, t, s)
+		if err != nil || weaker {
+			return t, weaker, err
+		}
+	}
+	return trail.Target{}, false, nil
+}
+
+func isWeaker(ctx context.Context, env *action.Env, t trail.Target, s state.Snapshot) (bool, error) {
+	want, err := s.Trail()
+	if err != nil {
+		return false, err
+	}
+	have, status, err := state.ReadTrail(ctx, env.Door, t)
+	if errors.Is(err, incident.ErrNotFound) {
+		return true, nil
+	}
+	if status.InsightsUnreadable {
+		have.InsightSelectors = want.InsightSelectors
+	}
+	if status.TagsUnreadable {
+		have.Tags = want.Tags
+	}
+	return err == nil && len(trail.Weakened(want, have)) > 0, err
 }
 
 // target is the trail of the parameters, else that of the event. Where both mean the same trail the event's is taken,

@@ -35,7 +35,7 @@ type configuration struct {
 func (updateTrail) Info() action.Info {
 	return action.Info{
 		ID: "cloudtrail:UpdateTrail", Summary: "put back what was weakened in a trail's configuration", Class: restoreTrail,
-		Permissions: []string{"cloudtrail:DescribeTrails", "cloudtrail:UpdateTrail", "iam:PassRole"},
+		Permissions: []string{"cloudtrail:DescribeTrails", "cloudtrail:UpdateTrail", "iam:PassRole", "s3:ListBucket"},
 	}
 }
 
@@ -63,8 +63,15 @@ func updates(want, have trail.Trail) []trail.Difference {
 }
 
 // Do implements action.Changer.
-func (updateTrail) Do(ctx context.Context, _ *action.Env, p wantParams, now configuration) (string, error) {
+func (updateTrail) Do(ctx context.Context, env *action.Env, p wantParams, now configuration) (string, error) {
 	want := p.Want.Trail
+	home, err := trail.TargetOfARN(p.Trail)
+	if err != nil {
+		return "", err
+	}
+	if err := stillOwned(ctx, env, home, want); err != nil {
+		return "", err
+	}
 	want.IsMultiRegionTrail = want.IsMultiRegionTrail || now.Trail.IsMultiRegionTrail
 	want.IncludeGlobalServiceEvents = want.IncludeGlobalServiceEvents || now.Trail.IncludeGlobalServiceEvents || want.IsMultiRegionTrail
 	want.LogFileValidationEnabled = want.LogFileValidationEnabled || now.Trail.LogFileValidationEnabled

@@ -30,6 +30,14 @@ type eventParams struct {
 	EventID cloudtrail.EventID `json:"event_id,omitempty"`
 }
 
+// event is the id under which the event was admitted, which is not always the one that it claims.
+func (p eventParams) event(env *action.Env) cloudtrail.EventID {
+	if p.EventID == "" && len(env.Incident.Events) > 0 {
+		return env.Incident.Events[0]
+	}
+	return p.EventID
+}
+
 type extractResult struct {
 	identity.Facts
 	Sentence string `json:"sentence"`
@@ -54,10 +62,7 @@ func extract(ctx context.Context, env *action.Env, p eventParams) (extractResult
 
 // record reads the event from the incident's evidence.
 func record(ctx context.Context, env *action.Env, p eventParams) (cloudtrail.Record, error) {
-	id := p.EventID
-	if id == "" && len(env.Incident.Events) > 0 {
-		id = env.Incident.Events[0]
-	}
+	id := p.event(env)
 	raw, err := env.Timeline.Evidence(ctx, id)
 	if err != nil {
 		return cloudtrail.Record{}, fmt.Errorf("read event %s: %w", identity.Printable(string(id), 100), err)

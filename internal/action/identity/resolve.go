@@ -51,7 +51,7 @@ func resolve(ctx context.Context, env *action.Env, p eventParams) (resolveResult
 	if env.Incident.ID == "" {
 		return out, nil
 	}
-	return out, keep(ctx, env, r.EventID, out)
+	return out, keep(ctx, env, p.event(env), out)
 }
 
 func result(r cloudtrail.Record, res identity.Resolution) resolveResult {

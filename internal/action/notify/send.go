@@ -298,10 +298,31 @@ func (s *sending) done(ctx context.Context) ([]string, error) {
 // id is equal for every attempt of a state visit, and another for every other visit.
 func (s *sending) id() string {
 	t := s.env.Task
-	sum := sha256.Sum256([]byte(cmp.Or(t.Visit, t.Execution+"/"+t.State)))
+	visit := cmp.Or(t.Visit, t.Execution+"/"+t.State)
 	id := fmt.Sprintf("%s-%s", s.inc.ID, s.p.To)
+	if again := s.inc.Times.Again; t.State == "" && !again.IsZero() {
+		// Timers count from one again after it happened again; what they say is news.
+		visit, id = fmt.Sprintf("%s/%d", visit, again.Unix()), fmt.Sprintf("%s-%d", id, again.Unix())
+	}
+	sum := sha256.Sum256([]byte(visit))
 	if s.p.To == toReminder {
 		return fmt.Sprintf("%s-%d", id, s.p.Attempt)
 	}
+	if s.isOften() {
+		return fmt.Sprintf("%s-%d", id, s.env.Clock().Truncate(often).Unix())
+	}
 	return id + "-" + hex.EncodeToString(sum[:4])
+}
+
+// Of an incident that happens again and again the first so many runs tell people of it, and then one in each interval: who
+// stops a trail a thousand times must not bury the security channel, nor the person.
+const (
+	runsTold = 5
+	often    = 10 * time.Minute
+)
+
+// isOften reports whether the run is one of too many. Its messages share the id of those before it in the interval, so
+// that each channel is given the first of them alone.
+func (s *sending) isOften() bool {
+	return slices.IndexFunc(s.inc.Runs, func(r incident.Run) bool { return r.Execution == s.env.Task.Execution }) >= runsTold
 }

@@ -3,6 +3,8 @@
 
 package sqs
 
+import "time"
+
 // What the tests of message bodies look at.
 type (
 	Content = content
@@ -13,3 +15,6 @@ var (
 	ParseBody = parseBody
 	RegionOf  = regionOf
 )
+
+// Backoff is when a message comes again after its n-th attempt.
+func Backoff(q *Source, n int) time.Duration { return q.backoff(n) }

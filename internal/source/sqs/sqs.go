@@ -45,7 +45,8 @@ type Options struct {
 	Region string `yaml:"region"`
 	// Workers is how many messages are worked on at once; zero is 8.
 	Workers int `yaml:"workers"`
-	// Visibility is how long a message stays ours before it must be extended, in whole seconds; zero is 60 s.
+	// Visibility is how long a message stays ours before it must be extended, in whole seconds; zero is 20 s: what a
+	// process was killed with comes again within the 30 s that a trail may be off.
 	Visibility time.Duration `yaml:"visibility"`
 	// Wait is the long poll, in whole seconds; zero is SQS's longest, 20 s.
 	Wait time.Duration `yaml:"wait"`
@@ -64,6 +65,8 @@ const (
 	maxVisibility = 12 * time.Hour
 )
 
+const defaultVisibility = 20 * time.Second
+
 // Source polls one queue.
 type Source struct {
 	o        Options
@@ -81,7 +84,7 @@ func New(c source.Config, s source.Services) (source.Source, error) {
 	if q.o.Workers <= 0 {
 		q.o.Workers = 8
 	}
-	q.o.Visibility = cmp.Or(q.o.Visibility, time.Minute)
+	q.o.Visibility = cmp.Or(q.o.Visibility, defaultVisibility)
 	q.o.Wait = cmp.Or(q.o.Wait, maxWait)
 	q.o.Region = cmp.Or(q.o.Region, regionOf(q.o.QueueURL))
 	return q, q.o.check()
@@ -243,10 +246,22 @@ func (q *Source) work(ctx context.Context, client *sqs.Client, m types.Message, 
 		_, err = client.DeleteMessage(last, &sqs.DeleteMessageInput{QueueUrl: &q.o.QueueURL, ReceiptHandle: m.ReceiptHandle})
 	case ctx.Err() != nil:
 		err = q.setVisibility(last, client, m, 0) // the next process need not wait
+	default:
+		err = errors.Join(err, q.setVisibility(last, client, m, q.backoff(received(m))))
 	}
 	if err != nil {
 		q.warn(last, "message comes again", m, err)
 	}
+}
+
+// backoff is when a message comes again whose attempt failed: soon at first, for a database that was locked must not make
+// a stopped trail wait, then ever later, so that a queue's own limit of receives is not used up by a short outage.
+func (q *Source) backoff(attempt int) time.Duration {
+	d := q.o.Visibility / 10
+	for ; attempt > 1 && d < 15*q.o.Visibility; attempt-- {
+		d *= 4
+	}
+	return min(max(d.Truncate(time.Second), time.Second), 15*q.o.Visibility, maxVisibility)
 }
 
 // ackTimeout bounds the last calls about a message after ctx is done.

@@ -337,6 +337,25 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestBackoff: by default the second attempt comes well within the 30 s of the objective, and five of them last longer than
+// a short outage.
+func TestBackoff(t *testing.T) {
+	src, err := source.New(source.Config{Type: "sqs", Decode: func(v any) error {
+		v.(*sqs.Options).QueueURL = "https://sqs.eu-west-1.amazonaws.com/111122223333/events"
+		return nil
+	}}, source.Services{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []time.Duration
+	for n := range 7 {
+		got = append(got, sqs.Backoff(src.(*sqs.Source), n)/time.Second)
+	}
+	if diff := cmp.Diff([]time.Duration{2, 2, 8, 32, 128, 300, 300}, got); diff != "" {
+		t.Errorf("seconds (-want +got):\n%s", diff)
+	}
+}
+
 func TestRegionOfTheQueue(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://sqs.eu-west-1.amazonaws.com/111122223333/events":     "eu-west-1",
