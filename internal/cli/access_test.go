@@ -52,6 +52,13 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%v: exit status %d, want 2 with %q, the address and a hint: %s%s", tt.args, status, tt.say, out, errOut)
 		}
 	}
+	// Before that the daemon said what it would have been allowed to do, and who would have heard of it.
+	_, _, said := switchback("--state", t.TempDir(), "serve")
+	for _, want := range []string{"\nmode: observe (dry-run): nothing is changed", "\nwarning: security: names nobody", "\nwarning: sources: none"} {
+		if strings.Count(said, want) != 1 {
+			t.Errorf("serve does not say %q once: %s", want, said)
+		}
+	}
 	// What could be read is looked at all the same.
 	file := writeFile(t, t.TempDir(), "one.json", `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"},"eventTime":"2026-05-04T10:11:12Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","requestParameters":{"name":"main"},"eventID":"one","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}`)
 	status, out, errOut := switchback("replay", "s3://logs/", file, "-o", "json")

@@ -115,9 +115,13 @@ func openRecords(ctx context.Context, c config, log *slog.Logger) (*installation
 	if err := c.checkState(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(c.database()); errors.Is(err, fs.ErrNotExist) {
-		return nil, withHint(fmt.Errorf("state folder %s: %w", c.State, errNothingKept),
-			"switchback serve fills it; --state DIR or --config FILE names another")
+	const hint = "switchback serve fills it; --state DIR or --config FILE names another"
+	_, err := os.Stat(c.database())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, withHint(fmt.Errorf("state folder %s: %w", c.State, errNothingKept), hint)
+	}
+	if err != nil {
+		return nil, withHint(fmt.Errorf("open state folder: %w", err), hint)
 	}
 	return openStore(ctx, c, log)
 }

@@ -77,6 +77,7 @@ type grammar struct {
 	ValidateLogs validateLogsCommand `cmd:"" name:"validate-logs" help:"Prove that no log file was changed, removed or slipped in."`
 	IAM          iamCommand          `cmd:"" name:"iam" help:"The exact permissions that Switchback needs."`
 	ConfigCmd    configCommand       `cmd:"" name:"config" help:"Check and print the configuration."`
+	Completion   completionCommand   `cmd:"" help:"Complete command lines in bash, zsh or fish."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 

@@ -63,7 +63,7 @@ func TestOutputEverywhere(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/output.md")
 	check(t, err)
 	// A daemon, a dialogue, files to be written: they print nothing that a program would read another way.
-	without := map[string]bool{"serve": true, "runbook new": true, "config example": true, "incident report": true, "runbook graph": true}
+	without := map[string]bool{"serve": true, "runbook new": true, "config example": true, "incident report": true, "runbook graph": true, "completion": true}
 	for _, leaf := range parser.Model.Leaves(true) {
 		name := strings.Join(strings.Fields(leaf.FullPath())[1:], " ")
 		has := false
@@ -75,6 +75,36 @@ func TestOutputEverywhere(t *testing.T) {
 		}
 		if has && !strings.Contains(string(doc), "`"+name+"`") {
 			t.Errorf("docs/output.md does not describe the JSON of %s", name)
+		}
+	}
+}
+
+// TestCompletion: what a shell is offered.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ words, want string }{
+		{"inc", "incident"},
+		{"incident ", "ack approve list reject report show undo"},
+		{"incident a", "ack approve"},
+		{"--log ", "debug error info warn"},
+		{"--log warn incident s", "show"},
+		{"incident list --st", "--state --status"},
+		{"incident list --status ", "acknowledged closed open"},
+		{"incident list --output j", "json"},
+		{"incident list -o j", "json"},
+		{"--config ", ""},
+		{"incident show ", ""},
+		{"bogus x", ""},
+	}
+	for _, tt := range tests {
+		words := append([]string{"completion", "words", "--"}, strings.Split(tt.words, " ")...)
+		if got := strings.Join(strings.Fields(fine(t, words...)), " "); got != tt.want {
+			t.Errorf("after %q: %q, want %q", tt.words, got, tt.want)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if out := fine(t, "completion", shell); !strings.Contains(out, "switchback completion words --") {
+			t.Errorf("%s: %s", shell, out)
 		}
 	}
 }

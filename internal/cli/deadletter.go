@@ -23,7 +23,7 @@ import (
 type deadletterCommand struct {
 	List    deadletterListCommand    `cmd:"" help:"What could not be processed, oldest first."`
 	Show    deadletterShowCommand    `cmd:"" help:"One of them, with its body."`
-	Redrive deadletterRedriveCommand `cmd:"" help:"Send one back, or all, to be processed again."`
+	Redrive deadletterRedriveCommand `cmd:"" help:"Take one, or all, through their source again."`
 }
 
 // Help is the long help.
@@ -143,8 +143,9 @@ type deadletterRedriveCommand struct {
 
 // Help is the long help.
 func (deadletterRedriveCommand) Help() string {
-	return `A message goes back into its queue; a file or log object is read again, and serve goes on with what that starts. What
-was processed is removed, what fails again stays: exit status 2. With --output json one line each: id, sent_back, error.
+	return `Through its source once more: a message is looked at as if it had just arrived, a file or log object is read again, and
+serve goes on with what that starts. What was processed is removed, what fails again stays: exit status 2. With
+--output json one line each: id, sent_back, error.
 
 Example:
   switchback deadletter redrive --all`
@@ -215,12 +216,11 @@ func (c *deadletterRedriveCommand) chosen(folder *deadletter.Folder) ([]source.D
 	return []source.Dead{d}, nil
 }
 
-// redrive sends a message back into its queue, or reads the file again. What a file starts is durable; a running daemon
-// takes it over, else the next one.
+// redrive takes it through its source again. What that starts is durable; a running daemon takes it over, else the next.
 func (in *installation) redrive(ctx context.Context, d source.Dead) error {
 	switch d.Via {
 	case "sqs":
-		return in.requeue(ctx, d)
+		return in.redeliver(ctx, d)
 	case "files":
 		reader := files.Reader{Paths: []string{d.From}}
 		return reader.Run(ctx, in.system.Handle)
@@ -242,12 +242,12 @@ func (in *installation) placeOf(url string) bucketPlace {
 	return bucketPlace{region: in.config.Region}
 }
 
-// requeue sends a message back through the source that is configured for its queue, else through one with the defaults.
-func (in *installation) requeue(ctx context.Context, d source.Dead) error {
+// redeliver takes a message through the source that is configured for its queue, else through one with the defaults.
+func (in *installation) redeliver(ctx context.Context, d source.Dead) error {
 	decode := func(v any) error {
 		o, ok := v.(*sqs.Options)
 		if !ok {
-			return fmt.Errorf("send back to %s: no queue takes %T", d.From, v)
+			return fmt.Errorf("redeliver from %s: no queue takes %T", d.From, v)
 		}
 		*o = in.queueOptions(d.From)
 		return nil
@@ -258,9 +258,9 @@ func (in *installation) requeue(ctx context.Context, d source.Dead) error {
 	}
 	queue, ok := src.(*sqs.Source)
 	if !ok {
-		return fmt.Errorf("send back to %s: %T is no queue", d.From, src)
+		return fmt.Errorf("redeliver from %s: %T is no queue", d.From, src)
 	}
-	return queue.SendBack(ctx, d.Body)
+	return queue.Redeliver(ctx, d.Body, in.system.Handle)
 }
 
 func (in *installation) queueOptions(url string) sqs.Options {

@@ -11,12 +11,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/switchback-project/switchback/internal/source"
 )
+
+// refusedDelete is a call that AWS refused.
+const refusedDelete = `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"},"eventTime":"2026-05-04T10:11:12Z","eventSource":"cloudtrail.amazonaws.com","eventName":"DeleteTrail","errorCode":"AccessDenied","awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","requestParameters":{"name":"main"},"eventID":"one","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}`
 
 // inbox is a webhook that keeps what it gets.
 type inbox struct {
@@ -33,6 +37,12 @@ func (b *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.list = append(b.list, string(body))
+}
+
+func (b *inbox) all() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.list)
 }
 
 // TestPauseCommand: set, announced, refused where it would pause nothing, ended, and all of it in the ledger.
@@ -57,8 +67,8 @@ func TestPauseCommand(t *testing.T) {
 			t.Errorf("pause %v: exit status %d: %s%s", bad, status, out, errOut)
 		}
 	}
-	if len(got.list) != 0 {
-		t.Errorf("what was refused was announced: %q", got.list)
+	if list := got.all(); len(list) != 0 {
+		t.Errorf("what was refused was announced: %q", list)
 	}
 
 	var p announced
@@ -66,12 +76,12 @@ func TestPauseCommand(t *testing.T) {
 	if p.Account != "111122223333" || len(p.Announced) != 1 || p.Announced[0] != "webhook/1" || p.Until.Sub(p.CreatedAt).Hours() != 1 {
 		t.Errorf("pause is %+v", p)
 	}
-	if len(got.list) != 1 || !strings.Contains(got.list[0], "bucket migration") || !strings.Contains(got.list[0], "111122223333") {
-		t.Errorf("announced was %q", got.list)
+	if list := got.all(); len(list) != 1 || !strings.Contains(list[0], "bucket migration") || !strings.Contains(list[0], "111122223333") {
+		t.Errorf("announced was %q", list)
 	}
 	out := fine(t, "--config", conf, "resume", p.ID)
-	if !strings.Contains(out, p.ID+": ended") || !strings.Contains(out, "announced by webhook/1") || len(got.list) != 2 {
-		t.Errorf("resume printed %s and announced %q", out, got.list)
+	if !strings.Contains(out, p.ID+": ended") || !strings.Contains(out, "announced by webhook/1") || len(got.all()) != 2 {
+		t.Errorf("resume printed %s and announced %q", out, got.all())
 	}
 	if status, _, errOut := switchback("--config", conf, "resume"); status != exitError || !strings.Contains(errOut, "no such pause") {
 		t.Errorf("resume again: exit status %d: %s", status, errOut)
@@ -186,7 +196,7 @@ func TestDeadletterCommand(t *testing.T) {
 	}
 
 	// Mended: the file holds a call that AWS refused.
-	check(t, os.WriteFile(good, []byte(`{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"},"eventTime":"2026-05-04T10:11:12Z","eventSource":"cloudtrail.amazonaws.com","eventName":"DeleteTrail","errorCode":"AccessDenied","awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","requestParameters":{"name":"main"},"eventID":"one","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}`), 0o600))
+	check(t, os.WriteFile(good, []byte(refusedDelete), 0o600))
 	status, out, errOut = switchback("--config", conf, "deadletter", "redrive", "--all")
 	if status != exitError || strings.Count(out, ": sent back\n") != 1 || !strings.Contains(errOut, bad) {
 		t.Errorf("redrive: exit status %d: %s%s; want one sent back and %s named", status, out, errOut, bad)
@@ -197,5 +207,32 @@ func TestDeadletterCommand(t *testing.T) {
 	}
 	if list := incidents(t, conf); len(list) != 1 || list[0].Events[0] != "one" || len(list[0].Runs) != 1 {
 		t.Errorf("incidents are %+v, want one with a run that the daemon goes on with", list)
+	}
+}
+
+// TestRedriveMessage: a message goes through its queue's source again, also where nothing may be changed, and stays where
+// it still cannot be read.
+func TestRedriveMessage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/switchback-events"
+	conf := writeFile(t, dir, "switchback.yaml", fmt.Sprintf("state: %q\nregion: eu-west-1\naws: sandbox\nsources: [{type: sqs, queue_url: %q}]\n", filepath.Join(dir, "state"), queue))
+	c, _, err := loadConfig(&grammar{Config: conf})
+	check(t, err)
+	folder, err := openDead(c)
+	check(t, err)
+	event := `{"version":"0","id":"one","detail-type":"AWS API Call via CloudTrail","source":"aws.cloudtrail","account":"111122223333","time":"2026-05-04T10:11:12Z","region":"eu-west-1","resources":[],"detail":` + refusedDelete + `}`
+	for _, body := range []string{event, "no JSON"} {
+		check(t, folder.PutDead(t.Context(), source.Dead{Via: "sqs", From: queue, Reason: "the store was full", Body: []byte(body)}))
+	}
+	status, out, errOut := switchback("--config", conf, "deadletter", "redrive", "--all", "-o", "json")
+	if status != exitError || strings.Count(out, `"sent_back":true`) != 1 || strings.Count(out, `"sent_back":false,"error":"`) != 1 {
+		t.Errorf("redrive: exit status %d: %s%s", status, out, errOut)
+	}
+	if list, err := folder.List(); err != nil || len(list) != 1 || string(list[0].Body) != "no JSON" {
+		t.Errorf("left is %+v, %v", list, err)
+	}
+	if list := incidents(t, conf); len(list) != 1 || list[0].Events[0] != "one" {
+		t.Errorf("incidents are %+v", list)
 	}
 }

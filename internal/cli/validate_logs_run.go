@@ -112,7 +112,6 @@ func describeStats(s digest.Stats, elapsed time.Duration) string {
 	if s.Digests == 0 || s.DigestsListed <= s.Digests || s.Scopes == 0 {
 		return text
 	}
-	// What is listed belongs to at least the scopes done and the one under way.
 	left := time.Duration(float64(elapsed) * float64(s.DigestsListed-s.Digests) / float64(s.Digests))
 	return text + fmt.Sprintf(", about %s left", left.Round(time.Second))
 }

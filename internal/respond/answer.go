@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/action"
@@ -75,8 +76,8 @@ func (r *Responder) isOver(ctx context.Context, inc incident.Incident) bool {
 	})
 }
 
-// mayDecide annotates the answer, then refuses those who may do no more.
-func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer, did string) (incident.Incident, error) {
+// mayDecide annotates the answer, then refuses those who may do no more, and what the checks of this answer refuse.
+func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer, did string, checks ...func(incident.Incident) error) (incident.Incident, error) {
 	inc, err := r.o.Services.Store.Get(ctx, id)
 	if err != nil {
 		return inc, err
@@ -89,6 +90,11 @@ func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer,
 		refusal = ErrUnknownPerson
 	case inc.Who.Status == "" && (len(inc.Runs) == 0 || !r.isOver(ctx, inc)):
 		refusal = ErrTooEarly
+	}
+	for _, check := range checks {
+		if refusal == nil {
+			refusal = check(inc)
+		}
 	}
 	name := identity.Printable(who.Name, 100)
 	text := fmt.Sprintf("%s by %s", did, name)
@@ -121,19 +127,18 @@ func (r *Responder) Undo(ctx context.Context, id incident.ID, who Answerer) ([]a
 
 // Approve does the undo that another person asked for.
 func (r *Responder) Approve(ctx context.Context, id incident.ID, who Answerer) ([]action.Undone, error) {
-	inc, err := r.mayDecide(ctx, id, who, "undo approved")
+	var asked request
+	inc, err := r.mayDecide(ctx, id, who, "undo approved", func(inc incident.Incident) error {
+		if err := asked.read(inc); err != nil {
+			return err
+		}
+		if asked.isBy(who) {
+			return ErrSecondPerson
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	var asked request
-	if inc.Facts[requestFact] == nil {
-		return nil, ErrNotAsked
-	}
-	if err := json.Unmarshal(inc.Facts[requestFact], &asked); err != nil {
-		return nil, fmt.Errorf("read request: %w", err)
-	}
-	if asked.isBy(who) {
-		return nil, ErrSecondPerson
 	}
 	if _, err := r.lowers(ctx, id); err != nil {
 		return nil, err
@@ -146,7 +151,7 @@ func (r *Responder) Approve(ctx context.Context, id incident.ID, who Answerer) (
 
 // Reject takes the request back.
 func (r *Responder) Reject(ctx context.Context, id incident.ID, who Answerer) error {
-	if _, err := r.mayDecide(ctx, id, who, "undo rejected"); err != nil {
+	if _, err := r.mayDecide(ctx, id, who, "undo rejected", new(request).read); err != nil {
 		return err
 	}
 	_, err := r.o.Services.Store.Update(ctx, id, func(i *incident.Incident) error {
@@ -167,7 +172,18 @@ type request struct {
 	Names []string `json:"names"`
 }
 
-func (q request) isBy(who Answerer) bool {
+// read takes the request from the incident; ErrNotAsked when there is none.
+func (q *request) read(inc incident.Incident) error {
+	if inc.Facts[requestFact] == nil {
+		return ErrNotAsked
+	}
+	if err := json.Unmarshal(inc.Facts[requestFact], q); err != nil {
+		return fmt.Errorf("read request: %w", err)
+	}
+	return nil
+}
+
+func (q *request) isBy(who Answerer) bool {
 	return slices.ContainsFunc(append([]string{q.By}, q.Names...), func(asked string) bool {
 		return slices.ContainsFunc(append([]string{who.Name}, who.Names...), func(name string) bool { return strings.EqualFold(name, asked) })
 	})
@@ -215,7 +231,11 @@ func (r *Responder) lowers(ctx context.Context, id incident.ID) (bool, error) {
 
 func (r *Responder) undoAll(ctx context.Context, inc incident.Incident, o action.UndoOptions) ([]action.Undone, error) {
 	open := func(info action.Info, u incident.Undo) (*action.Env, error) {
-		return r.env(inc, info, engine.Task{ExecutionName: string(inc.ID), Visit: u.Key}), nil
+		env := r.env(inc, info, engine.Task{ExecutionName: string(inc.ID), Visit: u.Key})
+		scope := r.scope(inc, info, string(inc.ID))
+		scope.Approved = true // by whoever decides here, who may: see mayDecide
+		env.Door = r.o.Gate.Door(scope)
+		return env, nil
 	}
 	done, err := action.UndoIncident(ctx, inc.ID, o, open, r.o.Services.Undos)
 	for _, u := range done {
@@ -238,14 +258,38 @@ func (r *Responder) undoAll(ctx context.Context, inc incident.Incident, o action
 	return done, err
 }
 
-// announce tells the security channel; nothing that lowers protection is done before it is announced.
+// announce tells the security channel; nothing that lowers protection is done before it is announced. What is asked for
+// again after a rejection is announced again.
 func (r *Responder) announce(ctx context.Context, inc incident.Incident, text string) error {
-	_, err := r.o.Services.Messenger.Send(ctx, incident.Message{
-		ID: string(inc.ID) + "-notice-" + shortHash(text), Incident: inc.ID, Kind: incident.Notice, Severity: inc.Severity,
-		Subject: text, Text: text, At: r.clock(),
+	now := r.clock()
+	id := string(inc.ID) + "-notice-" + shortHash(now.UTC().Format(time.RFC3339Nano)+text)
+	deliveries, err := r.o.Services.Messenger.Send(ctx, incident.Message{
+		ID: id, Incident: inc.ID, Kind: incident.Notice, Severity: inc.Severity, Subject: text, Text: text, At: now,
 	})
+	if e := r.noteDeliveries(ctx, inc.ID, id, text, deliveries); e != nil {
+		return e
+	}
 	if err != nil {
 		return fmt.Errorf("announce: %w", err)
 	}
 	return nil
+}
+
+func (r *Responder) noteDeliveries(ctx context.Context, id incident.ID, message, text string, deliveries []incident.Delivery) error {
+	var entries []incident.Entry
+	for _, d := range deliveries {
+		data, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("describe delivery: %w", err)
+		}
+		e := incident.Entry{
+			Incident: id, At: d.At, Kind: incident.EntryMessage, Data: data, Key: fmt.Sprintf("message/%s/%s/%t", message, d.Channel, d.Accepted),
+			Text: fmt.Sprintf("announced by %s: %s", d.Channel, text),
+		}
+		if !d.Accepted {
+			e.Kind, e.Text = incident.EntryProblem, fmt.Sprintf("not announced by %s: %s", d.Channel, d.Error)
+		}
+		entries = append(entries, e)
+	}
+	return r.o.Services.Timeline.Append(ctx, entries...)
 }

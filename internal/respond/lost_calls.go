@@ -15,7 +15,7 @@ import (
 
 // tellLostCalls puts the changes on the timeline that an earlier attempt of the task was killed in: they are journalled and
 // a report must show them. One whose outcome is not known may have had its effect. The engine gives a task to one process
-// at a time, so nobody is waiting for its answer any more.
+// at a time, so nobody is waiting for its answer any more. What is on the timeline already is not written there again.
 func (r *Responder) tellLostCalls(ctx context.Context, inc incident.Incident, info action.Info, t engine.Task) error {
 	if !info.IsChange || r.o.Calls == nil {
 		return nil
@@ -24,43 +24,20 @@ func (r *Responder) tellLostCalls(ctx context.Context, inc incident.Incident, in
 	if err != nil {
 		return fmt.Errorf("look for calls of an earlier attempt: %w", err)
 	}
-	var told map[string]bool
 	for _, c := range calls {
 		if c.Execution != t.ExecutionName || c.Action != info.ID {
 			continue
 		}
-		if told == nil {
-			if told, err = r.keys(ctx, inc.ID); err != nil {
-				return err
-			}
+		if c.Outcome == gate.Pending {
+			c.Reason = "the process ended before the answer came: it may have had its effect"
 		}
-		if err := r.tellLostCall(ctx, c, told); err != nil {
+		e, err := callEntry(c)
+		if err != nil {
+			return err
+		}
+		if err := r.o.Services.Timeline.Append(ctx, e); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (r *Responder) tellLostCall(ctx context.Context, c gate.Call, told map[string]bool) error {
-	if c.Outcome == gate.Pending {
-		c.Reason = "the process ended before the answer came: it may have had its effect"
-	}
-	e, err := callEntry(c)
-	if err != nil || told[e.Key] {
-		return err
-	}
-	return r.o.Services.Timeline.Append(ctx, e)
-}
-
-// keys are those of the incident's timeline.
-func (r *Responder) keys(ctx context.Context, id incident.ID) (map[string]bool, error) {
-	entries, err := r.o.Services.Timeline.Entries(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("read timeline of %s: %w", id, err)
-	}
-	keys := map[string]bool{}
-	for _, e := range entries {
-		keys[e.Key] = true
-	}
-	return keys, nil
 }

@@ -175,29 +175,12 @@ func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery) err
 	if err != nil {
 		return fmt.Errorf("admit event %s: %w", c.Event, err)
 	}
-	isNoted, err := r.isNoted(ctx, inc.ID, c.Event, disposition)
-	if err != nil {
+	// A duplicate too: the process may have died between Admit and this. The timeline has each event once by its key.
+	if err := r.note(ctx, inc, c, disposition, d); err != nil {
 		return err
-	}
-	if !isNoted {
-		if err := r.note(ctx, inc, c, disposition, d); err != nil {
-			return err
-		}
 	}
 	return r.ensureRun(ctx, inc.ID, c)
 }
-
-// isNoted reports whether the event is on the timeline: a duplicate is, unless the process died between Admit and note.
-func (r *Responder) isNoted(ctx context.Context, id incident.ID, event cloudtrail.EventID, disposition incident.Disposition) (bool, error) {
-	if disposition != incident.Duplicate {
-		return false, nil
-	}
-	told, err := r.keys(ctx, id)
-	return told[eventKey(event)], err
-}
-
-// eventKey is the key of an event's timeline entry.
-func eventKey(event cloudtrail.EventID) string { return "event/" + string(event) }
 
 func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.Candidate, disposition incident.Disposition, d source.Delivery) error {
 	text := fmt.Sprintf("%s %s by %s", c.Key.EventName, c.Key.Outcome, identity.Printable(d.Envelope.Record.UserIdentity.ARN, 300))
@@ -212,7 +195,7 @@ func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.
 		return fmt.Errorf("describe event: %w", err)
 	}
 	return r.o.Services.Timeline.Append(ctx, incident.Entry{
-		Incident: inc.ID, At: c.ReceivedAt, Kind: incident.EntryEvent, Text: text, Data: data, Key: eventKey(c.Event),
+		Incident: inc.ID, At: c.ReceivedAt, Kind: incident.EntryEvent, Text: text, Data: data, Key: "event/" + string(c.Event),
 	})
 }
 

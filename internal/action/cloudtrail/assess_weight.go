@@ -5,7 +5,6 @@ package cloudtrail
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,38 +46,23 @@ func (a *assessor) weigh(ctx context.Context) error {
 	return nil
 }
 
-// severityFact is the highest severity that an assessment of the incident found.
-const severityFact = "assessed_severity"
-
 // keepSeverity gives the incident the severity that was found by looking at all trails, instead of the one that its event
-// has by name. Of several events the worst counts. An attempt keeps its own, and so does what turned out to be fine.
+// has by name; where it happened again, the worst counts. An attempt keeps its own, and so does what turned out to be
+// fine. It writes only what changes: this is on the way to the repair.
 func (a *assessor) keepSeverity(ctx context.Context) error {
-	if a.out.Trigger.Failed || a.out.Verdict == verdictFine || a.env.Incident.ID == "" || a.env.Store == nil {
+	found := incident.Severity(a.out.Severity)
+	inc := a.env.Incident
+	if a.out.Trigger.Failed || a.out.Verdict == verdictFine || inc.ID == "" || inc.Severity == found || a.env.Store == nil {
 		return nil
 	}
-	_, err := a.env.Store.Update(ctx, a.env.Incident.ID, func(i *incident.Incident) error {
-		found := incident.Severity(a.out.Severity)
-		var before incident.Severity
-		if text, ok := i.Facts[severityFact]; ok {
-			if err := json.Unmarshal(text, &before); err != nil {
-				return err
-			}
+	_, err := a.env.Store.Update(ctx, inc.ID, func(i *incident.Incident) error {
+		if len(i.Runs) <= 1 || found.Rank() > i.Severity.Rank() {
+			i.Severity = found
 		}
-		if before.Rank() > found.Rank() {
-			found = before
-		}
-		text, err := json.Marshal(found)
-		if err != nil {
-			return err
-		}
-		if i.Facts == nil {
-			i.Facts = map[string]json.RawMessage{}
-		}
-		i.Facts[severityFact], i.Severity = text, found
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("keep the severity of %s: %w", a.env.Incident.ID, err)
+		return fmt.Errorf("keep the severity of %s: %w", inc.ID, err)
 	}
 	return nil
 }

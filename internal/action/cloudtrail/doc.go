@@ -103,7 +103,8 @@
 // Errors are named as Step Functions names those of its SDK integrations ("CloudTrail.TrailNotFoundException",
 // "CloudTrail.AccessDeniedException", "CloudTrail.ThrottlingException"); our own are "Switchback.InvalidParameters",
 // "Switchback.Paused", "Switchback.BudgetSpent", "Switchback.ApprovalRequired", "Switchback.NotVerified",
-// "Switchback.NoAccess", "Switchback.NotFound", "Switchback.NotSent", "Switchback.Unreachable" and "Switchback.Error".
+// "Switchback.NoAccess", "Switchback.NotFound", "Switchback.NotSent", "Switchback.Unreachable", "Switchback.ForeignBucket"
+// (the bucket to go back to belongs to somebody else by now: nothing is sent there) and "Switchback.Error".
 //
 // API: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/Welcome.html
 package cloudtrail

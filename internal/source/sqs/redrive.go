@@ -5,24 +5,18 @@ package sqs
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/switchback-project/switchback/internal/source"
 )
 
-// SendBack puts the body of a dead letter back into the queue, where it is received like any other message. The dead
-// letter may be removed when it returns nil.
-//
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-func (q *Source) SendBack(ctx context.Context, body []byte) error {
-	cfg, err := q.door().Config(ctx, q.o.Account, q.o.Region)
-	if err != nil {
-		return fmt.Errorf("open queue: %w", err)
-	}
-	in := &sqs.SendMessageInput{QueueUrl: &q.o.QueueURL, MessageBody: aws.String(string(body))}
-	if _, err := sqs.NewFromConfig(cfg).SendMessage(ctx, in); err != nil {
-		return fmt.Errorf("send back to %s: %w", q.o.QueueURL, err)
-	}
-	return nil
+// Redeliver delivers the body of a dead letter once more, as if it had just been received. The dead letter may be removed
+// when it returns nil. It does not go through the queue: that would need a permission to send that nothing else needs, and
+// a change that a dry-run must not make.
+func (q *Source) Redeliver(ctx context.Context, body []byte, handle source.Handler) error {
+	faults, err := q.deliver(ctx, types.Message{Body: aws.String(string(body))}, handle)
+	return errors.Join(append(faults, err)...)
 }
