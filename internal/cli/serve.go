@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/sandbox"
 	"github.com/switchback-project/switchback/internal/state"
 )
@@ -31,6 +32,7 @@ Example:
 
 // Run serves until the context ends.
 func (serveCommand) Run(ctx context.Context, s *streams, g *grammar) error {
+	respond.UseProcessors()
 	c, path, err := loadConfig(g)
 	if err != nil {
 		return err

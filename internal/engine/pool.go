@@ -44,8 +44,9 @@ func (q *queue) pop() job {
 }
 
 // pool does jobs on a bounded number of goroutines, while somebody drives it: urgent ones first, each kind in the order
-// in which they come. While urgent jobs are waiting or at work, the others leave one processor
-// free: putting things back comes before the paperwork about what was put back.
+// in which they come. While urgent jobs are waiting or at work, the others get only few workers: putting things back
+// comes before the paperwork about what was put back. Enough of them, though, that the paperwork keeps up and does not
+// come in a burst as soon as nothing is urgent.
 type pool struct {
 	ctx    context.Context //nolint:containedctx // the life of the workers, from Open to Close
 	cancel context.CancelFunc
@@ -67,7 +68,7 @@ type pool struct {
 }
 
 func newPool(ctx context.Context, size int, onRoom func()) *pool {
-	p := &pool{size: size, others: max(1, runtime.GOMAXPROCS(0)-1), onRoom: onRoom}
+	p := &pool{size: size, others: 2*runtime.NumCPU() - 1, onRoom: onRoom}
 	p.quiet.L = &p.mu
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	return p

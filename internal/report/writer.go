@@ -56,7 +56,7 @@ func (w *Writer) Write(ctx context.Context, id incident.ID) ([]incident.Artefact
 			return nil, err
 		}
 		path := filepath.Join(dir, form.name)
-		if err := replace(path, text); err != nil {
+		if err := replace(path, text, r.Stage == Final); err != nil {
 			return nil, fmt.Errorf("write report of %s: %w", id, err)
 		}
 		sum := sha256.Sum256(text)
@@ -65,8 +65,10 @@ func (w *Writer) Write(ctx context.Context, id incident.ID) ([]incident.Artefact
 	return all, nil
 }
 
-// replace writes beside the file and renames, so that nobody ever reads half of it, also after a power cut.
-func replace(path string, text []byte) (err error) {
+// replace writes beside the file and renames, so that nobody ever reads half of it; where it is durable, also after a
+// power cut. The provisional report is not: it can be made again from the store, and is made while others wait for the
+// disk.
+func replace(path string, text []byte, isDurable bool) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
 		return err
@@ -79,8 +81,10 @@ func replace(path string, text []byte) (err error) {
 	if _, err = f.Write(text); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err = f.Sync(); err != nil {
-		return errors.Join(err, f.Close())
+	if isDurable {
+		if err = f.Sync(); err != nil {
+			return errors.Join(err, f.Close())
+		}
 	}
 	if err = f.Close(); err != nil {
 		return err

@@ -182,6 +182,7 @@ func (w *world) stop(tb testing.TB, i int) source.Delivery {
 // an account of its own: p50-ms and p99-ms. Everything is on disk, with full durability.
 func BenchmarkRestart(b *testing.B) {
 	const rate = 100
+	respond.UseProcessors()
 	n := max(b.N, 300)
 	w := open(b, n)
 	events := make([]source.Delivery, n)

@@ -18,6 +18,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/eventpattern"
@@ -176,10 +178,10 @@ func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery) err
 		return fmt.Errorf("admit event %s: %w", c.Event, err)
 	}
 	// A duplicate too: the process may have died between Admit and this. The timeline has each event once by its key.
-	if err := r.note(ctx, inc, c, disposition, d); err != nil {
-		return err
-	}
-	return r.ensureRun(ctx, inc.ID, c)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return r.note(ctx, inc, c, disposition, d) })
+	both.Go(func() error { return r.ensureRun(ctx, inc.ID, c) })
+	return both.Wait()
 }
 
 func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.Candidate, disposition incident.Disposition, d source.Delivery) error {

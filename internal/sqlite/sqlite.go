@@ -50,9 +50,9 @@ type Options struct {
 const (
 	defaultBusyTimeout = 10 * time.Second
 	defaultReaders     = 8
-	// checkpointPages is how much of the log may gather before it is copied into the database: a page that changes in
-	// every commit is then copied once for many.
-	checkpointPages = 4000
+	// checkpointPages is how much of the log may gather, when the checkpointer cannot keep up, before the writer copies it
+	// into the database itself.
+	checkpointPages = 16_000
 	maxLogBytes     = 64 << 20
 )
 
@@ -62,6 +62,7 @@ type DB struct {
 	reader  *reader
 	writers *sql.DB // the connection of the writer, and of backups
 	writer  *writer
+	copier  *checkpointer
 	signs   *signs
 }
 
@@ -120,6 +121,10 @@ func (db *DB) open(ctx context.Context, o Options) error {
 		return errors.Join(err, conn.Close())
 	}
 	db.writer = newWriter(context.WithoutCancel(ctx), conn)
+	if conn, err = db.writers.Conn(ctx); err != nil {
+		return err
+	}
+	db.copier = newCheckpointer(context.WithoutCancel(ctx), conn)
 	return nil
 }
 
@@ -133,6 +138,9 @@ func (db *DB) Close() error {
 	var err error
 	if db.writer != nil {
 		err = db.writer.close()
+	}
+	if db.copier != nil {
+		err = errors.Join(err, db.copier.close())
 	}
 	if db.reader != nil {
 		err = errors.Join(err, db.reader.close())

