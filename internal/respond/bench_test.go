@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -182,6 +183,7 @@ func (w *world) stop(tb testing.TB, i int) source.Delivery {
 // an account of its own: p50-ms and p99-ms. Everything is on disk, with full durability.
 func BenchmarkRestart(b *testing.B) {
 	const rate = 100
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	respond.UseProcessors()
 	n := max(b.N, 300)
 	w := open(b, n)
