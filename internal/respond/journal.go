@@ -53,8 +53,11 @@ func (j *Journal) Done(ctx context.Context, c gate.Call) error {
 	if !c.IsMutation {
 		return j.Ledger.RecordLater(ctx, "read", incident.ID(c.Incident), c)
 	}
+	// The store first: what is lost after it, the next attempt tells from there.
+	if err := j.Calls.Done(ctx, c); err != nil {
+		return err
+	}
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return j.Calls.Done(ctx, c) })
 	all.Go(func() error { return j.Ledger.Record(ctx, "call", incident.ID(c.Incident), c) })
 	all.Go(func() error { return j.onTimeline(ctx, c) })
 	return all.Wait()
