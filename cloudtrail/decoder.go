@@ -92,6 +92,9 @@ func NewDecoder(r io.Reader, l Limits) *Decoder {
 		l.MaxRecord = defaultMaxRecord
 	}
 	d := &Decoder{src: newSource(r, l.MaxInflated), maxRecord: l.MaxRecord}
+	if rest, ok := r.(interface{ Len() int }); ok {
+		d.buf = make([]byte, 0, min(rest.Len()+1, bufferSize)) // most streams in memory are one event
+	}
 	d.parser = parser{names: &d.names, wrapper: d.lookForWrapper}
 	return d
 }

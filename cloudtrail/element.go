@@ -330,7 +330,7 @@ func (d *Decoder) fill() error {
 		d.base += int64(d.pos)
 		d.buf, d.pos = d.buf[:n], 0
 	}
-	if cap(d.buf)-len(d.buf) < bufferSize/4 {
+	if free := cap(d.buf) - len(d.buf); free == 0 || free < bufferSize/4 && cap(d.buf) >= bufferSize {
 		grown := make([]byte, len(d.buf), 2*cap(d.buf)+bufferSize)
 		copy(grown, d.buf)
 		d.buf = grown

@@ -30,7 +30,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // fieldsJSON writes the fields that are set.
 func (r *Record) fieldsJSON() json.RawMessage {
-	b := object{'{'}
+	b := append(make(object, 0, 1<<10+len(r.RequestParameters)+len(r.ResponseElements)), '{')
 	b.text("eventVersion", r.EventVersion)
 	b.object("userIdentity", r.UserIdentity.appendTo)
 	b.time("eventTime", r.EventTime)

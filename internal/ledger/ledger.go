@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"bufio"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -43,6 +44,7 @@ type Ledger struct {
 	segment int
 	offset  int64 // how far the segment was read or written in whole lines; others wrote what is beyond it
 	chain   chain
+	reader  *bufio.Reader // of the segment, kept since each write reads on first
 }
 
 type pending struct {
@@ -66,7 +68,7 @@ func Open(ctx context.Context, folder Folder, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{folder: folder, options: o, key: key, start: firstToRead(last)}
+	l := &Ledger{folder: folder, options: o, key: key, start: firstToRead(last), reader: bufio.NewReaderSize(nil, 64<<10)}
 	l.rewind()
 	err = l.locked(ctx, func() error {
 		tail, err := l.catchUp(ctx)

@@ -4,7 +4,6 @@
 package ledger
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -129,11 +128,12 @@ func (l *Ledger) readOn(ctx context.Context) (tail []byte, err error) {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
 	defer file.Close()
-	reader := bufio.NewReaderSize(file, 64<<10)
+	l.reader.Reset(file)
+	defer l.reader.Reset(nil)
 	var text []byte
 	for {
 		var isTerminated bool
-		text, isTerminated, err = readLine(reader, text)
+		text, isTerminated, err = readLine(l.reader, text)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil, nil

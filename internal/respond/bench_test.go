@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -184,6 +185,7 @@ func (w *world) stop(tb testing.TB, i int) source.Delivery {
 func BenchmarkRestart(b *testing.B) {
 	const rate = 100
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	respond.UseProcessors()
 	n := max(b.N, 300)
 	w := open(b, n)

@@ -47,7 +47,7 @@ func (d *deliveries) add(t *trail, a *account, r cloudtrail.Record, due time.Tim
 		d.open[k] = b
 		heap.Push(&d.due, b)
 	}
-	b.records = append(b.records, r)
+	b.records = append(b.records, cloudtrail.Record{EventTime: r.EventTime, Raw: r.Raw})
 }
 
 // deliver delivers what is due at now, oldest first. It runs before every call, so that a change never takes effect on

@@ -5,7 +5,6 @@ package sandbox
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -193,7 +192,7 @@ func cut(s string, n int) string {
 func (c *call) publish(to *account, r cloudtrail.Record, before coverage) {
 	r.RecipientAccountID = to.id
 	r.Raw = nil
-	r.Raw, _ = json.Marshal(r) // cannot fail: the raw parts were encoded by raw
+	r.Raw, _ = r.MarshalJSON() // cannot fail: the raw parts were encoded by raw
 	if r.EventCategory == cloudtrail.CategoryManagement {
 		to.historyOf(r.AWSRegion).add(c.event(&r), c.now)
 	}
