@@ -33,6 +33,14 @@ const (
 	fieldTags             = "Tags."
 )
 
+// Sentence says in words what is weaker.
+func (d Difference) Sentence() string {
+	if d.Note != "" {
+		return d.Field + ": " + d.Note
+	}
+	return d.Field + " is " + d.Have + ", want " + d.Want
+}
+
 // IsTag reports whether the difference is one of tags.
 func (d Difference) IsTag() bool { return strings.HasPrefix(d.Field, fieldTags) }
 

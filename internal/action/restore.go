@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
+)
+
+// Restorer puts one kind of resource back that a trail depends on. T is the kind's type in package trail.
+type Restorer[T any] interface {
+	// Info describes the action; Fields and IsChange are filled in.
+	Info() Info
+	Kind() trail.Kind
+	// Apply alters now to want wherever now is weaker, with as few calls as possible, and leaves alone what is not. It
+	// returns AWS's id of its last request.
+	Apply(ctx context.Context, env *Env, d trail.Dependency, want, now T) (requestID string, err error)
+	// Revert alters now back to before, exactly: it undoes Apply. What cannot be taken back is an error that says why.
+	Revert(ctx context.Context, env *Env, d trail.Dependency, before, now T) error
+}
+
+// RestoreParams are the parameters of every action that Restore makes.
+type RestoreParams struct {
+	Resource arn.ARN `json:"resource"`
+	// Account and Region are where to look for it; see trail.Dependency.
+	Account string `json:"account"`
+	Region  string `json:"region,omitempty"`
+	// BaselineAt names the snapshot of the resource to go back to by the time when it was taken.
+	BaselineAt time.Time `json:"baseline_at"`
+	// want is the snapshot's content, filled in by Prepare.
+	want json.RawMessage
+}
+
+// Restore makes an action of r: it goes back to a snapshot of the resource, wherever the resource is weaker now.
+func Restore[T any](r Restorer[T]) Undoer { return Change(restorer[T]{r}) }
+
+type restorer[T any] struct{ r Restorer[T] }
+
+func (a restorer[T]) Info() Info { return a.r.Info() }
+
+func (p RestoreParams) dependency(kind trail.Kind) trail.Dependency {
+	return trail.Dependency{Kind: kind, ARN: p.Resource, Account: p.Account, Region: p.Region}
+}
+
+// Prepare reads the snapshot.
+func (a restorer[T]) Prepare(ctx context.Context, env *Env, p RestoreParams) (RestoreParams, Target, error) {
+	if env.Snapshots == nil {
+		return p, Target{}, errors.New("no store of snapshots is wired")
+	}
+	s, err := env.Snapshots.SnapshotBefore(ctx, p.Resource, p.BaselineAt.Add(time.Nanosecond))
+	if err != nil {
+		return p, Target{}, fmt.Errorf("read the baseline of %s: %w", p.Resource, err)
+	}
+	if !s.TakenAt.Equal(p.BaselineAt) || s.Kind != string(a.r.Kind()) {
+		return p, Target{}, fmt.Errorf("read the baseline of %s: there is none of kind %s taken at %s", p.Resource, a.r.Kind(), p.BaselineAt)
+	}
+	p.want = s.Content
+	return p, Target{Account: p.Account, Region: p.Region, ARN: string(p.Resource)}, nil
+}
+
+func (a restorer[T]) Read(ctx context.Context, env *Env, p RestoreParams) (json.RawMessage, error) {
+	return state.ReadDependency(ctx, env.Door, p.dependency(a.r.Kind()))
+}
+
+func (a restorer[T]) IsInPlace(p RestoreParams, now json.RawMessage) (bool, string) {
+	weaker, err := trail.WeakenedDependency(a.r.Kind(), p.want, now)
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case len(weaker) == 0:
+		return true, fmt.Sprintf("%s %s is as its baseline asks for", a.r.Kind(), p.Resource)
+	}
+	return false, fmt.Sprintf("%s %s: %s", a.r.Kind(), p.Resource, weaker[0].Sentence())
+}
+
+func (a restorer[T]) Do(ctx context.Context, env *Env, p RestoreParams, now json.RawMessage) (string, error) {
+	var want, have T
+	if err := errors.Join(json.Unmarshal(p.want, &want), json.Unmarshal(now, &have)); err != nil {
+		return "", fmt.Errorf("read configurations of %s: %w", p.Resource, err)
+	}
+	return a.r.Apply(ctx, env, p.dependency(a.r.Kind()), want, have)
+}
+
+func (a restorer[T]) Undo(ctx context.Context, env *Env, p RestoreParams, before json.RawMessage) error {
+	now, err := a.Read(ctx, env, p)
+	if err != nil {
+		return err
+	}
+	var was, have T
+	if err := errors.Join(json.Unmarshal(before, &was), json.Unmarshal(now, &have)); err != nil {
+		return fmt.Errorf("read configurations of %s: %w", p.Resource, err)
+	}
+	return a.r.Revert(ctx, env, p.dependency(a.r.Kind()), was, have)
+}
+
+// Lowers is always so: what was put back had been weaker.
+func (restorer[T]) Lowers(json.RawMessage) bool { return true }
