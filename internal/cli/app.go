@@ -49,6 +49,7 @@ type installation struct {
 // overrides replace parts of the configured pipeline.
 type overrides struct {
 	backend  *sandbox.Sandbox
+	late     gate.Backend // instead, where it is opened when needed
 	channels []notify.Channel
 	history  state.History
 	watch    func(incident.Entry)
@@ -206,9 +207,12 @@ func runbooksOf(c config) ([]*runbook.Runbook, error) {
 func (in *installation) openSystem(ctx context.Context) error { return in.assemble(ctx, false) }
 
 // openDecisions assembles it without one, for a command that decides: answers, undo, announcements. Executions belong to
-// the daemon.
+// the daemon, and so does a sandbox, until an answer needs AWS.
 func (in *installation) openDecisions(ctx context.Context) error {
-	return errors.Join(in.openBackend(ctx), in.assemble(ctx, true))
+	if in.isSandboxed() {
+		in.extra.late = &lateSandbox{open: func() error { return in.openBackend(ctx) }, box: &in.extra.backend}
+	}
+	return in.assemble(ctx, true)
 }
 
 func (in *installation) assemble(ctx context.Context, isPassive bool) error {
@@ -282,6 +286,9 @@ func (in *installation) gateOptions() gate.Options {
 		if a.Role != "" {
 			o.Accounts[a.ID] = gate.Access{RoleARN: a.Role, ExternalID: a.External}
 		}
+	}
+	if in.extra.late != nil {
+		o.Backend = in.extra.late
 	}
 	if in.extra.backend != nil {
 		o.Backend = in.extra.backend

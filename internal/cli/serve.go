@@ -95,11 +95,14 @@ func (in *installation) sayHello(s *streams, path string) {
 
 // openBackend opens the sandbox where the configuration asks for it.
 func (in *installation) openBackend(ctx context.Context) error {
-	if in.config.AWS != "sandbox" || in.extra.backend != nil {
+	if !in.isSandboxed() {
 		return nil
 	}
 	file := firstText(in.config.Sandbox.State, filepath.Join(in.config.State, "sandbox.jsonl"))
 	box, err := sandbox.Open(sandbox.Options{StateFile: file, DeliveryDelay: time.Duration(in.config.Sandbox.Delay)})
+	if errors.Is(err, sandbox.ErrInUse) {
+		return withHint(err, "stop switchback serve first: a sandbox lives in one process")
+	}
 	if err != nil {
 		return fmt.Errorf("open the sandbox: %w", err)
 	}
@@ -108,6 +111,28 @@ func (in *installation) openBackend(ctx context.Context) error {
 		return fmt.Errorf("seed the sandbox: %w", err)
 	}
 	return nil
+}
+
+// isSandboxed reports whether the configuration asks for a sandbox that is not open yet.
+func (in *installation) isSandboxed() bool {
+	return in.config.AWS == "sandbox" && in.extra.backend == nil
+}
+
+// lateSandbox opens its sandbox at the first call: a daemon may have it open, and most decisions need no AWS.
+type lateSandbox struct {
+	open func() error
+	once sync.Once
+	err  error
+	box  **sandbox.Sandbox
+}
+
+// Do implements gate.Backend.
+func (l *lateSandbox) Do(ctx context.Context, r gate.Request) (any, error) {
+	l.once.Do(func() { l.err = l.open() })
+	if l.err != nil {
+		return nil, l.err
+	}
+	return (*l.box).Do(ctx, r)
 }
 
 // firstSnapshots proves that AWS can be reached before anything is promised. An account that cannot be is named and the

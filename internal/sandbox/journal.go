@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/switchback-project/switchback/internal/gate"
@@ -17,6 +18,9 @@ import (
 
 // ErrCorrupt is returned by Open for a state file that cannot be replayed.
 var ErrCorrupt = errors.New("state file is not a journal of this sandbox")
+
+// ErrInUse is returned by Open for a state file that another process, or another sandbox of this one, has open.
+var ErrInUse = errors.New("state file is in use by another process")
 
 // Mutation is one call that changes something, or tried to. Kill tests read them to prove that no change of AWS had its
 // effect twice.
@@ -65,7 +69,7 @@ type opened struct {
 // Reads leave no trace in the file. After a restart Event history and log files lack them, and messages that were
 // received but not deleted are visible again, with a receive count of 0.
 //
-// Two processes MUST NOT open one file at the same time.
+// One sandbox at a time has a file open; a second Open is [ErrInUse].
 func Open(o Options) (*Sandbox, error) {
 	if o.StateFile == "" {
 		return nil, errors.New("open sandbox: Options.StateFile is empty; use New for a sandbox in memory")
@@ -79,6 +83,9 @@ func Open(o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("open sandbox: %w", err)
 	}
 	j := &journal{file: f}
+	if err := j.lock(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open sandbox %s: %w", o.StateFile, err), f.Close())
+	}
 	if err := s.restore(j); err != nil {
 		return nil, errors.Join(fmt.Errorf("open sandbox %s: %w", o.StateFile, err), f.Close())
 	}
@@ -194,6 +201,15 @@ type journal struct {
 	err  error // once a write failed nothing more may be answered: the file's end is unknown
 }
 
+// lock keeps others out until the file is closed, which the end of the process does too.
+func (j *journal) lock() error {
+	err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrInUse
+	}
+	return err
+}
+
 // lines reads the complete lines and cuts off a torn last one.
 func (j *journal) lines() ([][]byte, error) {
 	data, err := io.ReadAll(j.file)
@@ -237,5 +253,8 @@ func (j *journal) close() error {
 	if j.err == nil {
 		j.err = errors.New("the sandbox is closed")
 	}
-	return j.file.Close()
+	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
 }

@@ -24,8 +24,12 @@ import (
 )
 
 // reopen opens a world's state file as a process does that comes after a kill: nothing is closed before.
-func reopen(t *testing.T, path string, c *clock) *world {
+// reopen opens a state file, after closing what had it open.
+func reopen(t *testing.T, path string, c *clock, former ...*world) *world {
 	t.Helper()
+	for _, w := range former {
+		must(0, w.Close())(t)
+	}
 	s := must(sandbox.Open(sandbox.Options{StateFile: path, Clock: c.Now, Seed: 7}))(t)
 	t.Cleanup(func() { must(0, s.Close())(t) })
 	return &world{Sandbox: s, Seeded: must(s.Seed(t.Context(), sandbox.Seed{Region: region}))(t), t: t, clock: c}
@@ -70,7 +74,7 @@ func TestStateFile(t *testing.T) {
 	want := effects(w, seeded)
 	before := snapshot(t, w)
 
-	w = reopen(t, path, c)
+	w = reopen(t, path, c, w)
 	if d := cmp.Diff(want, effects(w, seeded)[:len(want)]); d != "" {
 		t.Errorf("mutations after the restart (-before +after):\n%s", d)
 	}
@@ -121,12 +125,12 @@ func TestStateFileEndsInTheMiddle(t *testing.T) {
 	n := len(w.Mutations())
 	for _, cut := range []int{len(whole) - 1, last + 20, last + 1} {
 		must(0, os.WriteFile(path, whole[:cut], 0o600))(t)
-		w := reopen(t, path, &clock{now: start})
+		w = reopen(t, path, &clock{now: start}, w)
 		if got := len(w.Mutations()); got != n-1 || !*w.status().IsLogging {
 			t.Errorf("cut at %d: %d mutations, want %d; the stop had no answer and must not be there", cut, got, n-1)
 		}
 		must(0, w.stop(w.root(account, region)))(t)
-		if *reopen(t, path, &clock{now: start}).status().IsLogging {
+		if w = reopen(t, path, &clock{now: start}, w); *w.status().IsLogging {
 			t.Errorf("cut at %d: what was written after the cut is lost", cut)
 		}
 	}
@@ -197,6 +201,15 @@ func TestSameCallsSameAccount(t *testing.T) {
 	}
 }
 
+func TestStateFileInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sandbox.jsonl")
+	w := reopen(t, path, &clock{now: start})
+	if _, err := sandbox.Open(sandbox.Options{StateFile: path}); !errors.Is(err, sandbox.ErrInUse) {
+		t.Errorf("a second sandbox of the same file: %v, want ErrInUse", err)
+	}
+	reopen(t, path, &clock{now: start}, w)
+}
+
 // A daemon reads, gets the event of its own read, and deletes it: the state file has the deletion and not the read.
 func TestStateFileWithoutReads(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.jsonl")
@@ -209,7 +222,7 @@ func TestStateFileWithoutReads(t *testing.T) {
 		t.Fatalf("%d messages, want the event of LookupEvents, which EventBridge does not leave out", len(got))
 	}
 	want := effects(w, 0)
-	if got := effects(reopen(t, path, c), 0); !cmp.Equal(want, got) {
+	if got := effects(reopen(t, path, c, w), 0); !cmp.Equal(want, got) {
 		t.Errorf("after a restart (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }
