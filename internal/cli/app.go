@@ -136,6 +136,9 @@ func (in *installation) close(ctx context.Context) error {
 	if in.extra.backend != nil {
 		err = in.extra.backend.Close()
 	}
+	if in.system != nil {
+		err = errors.Join(err, in.system.Settle(context.WithoutCancel(ctx)))
+	}
 	if in.ledger != nil {
 		err = errors.Join(err, in.ledger.Close(context.WithoutCancel(ctx)))
 	}

@@ -127,7 +127,8 @@ func (g *Guard) Allow(ctx context.Context, c gate.Call) error {
 
 // Ledger is the evidence chain: what is in it can be proven later.
 type Ledger interface {
-	// Record returns once the entry is durable; RecordLater at once, the entry is durable soon.
+	// Record returns once the entry is durable; RecordLater at once: the body becomes part of an entry that lists all of its
+	// kind and incident, written before the incident's next entry, or within a second.
 	Record(ctx context.Context, kind string, id incident.ID, body any) error
 	RecordLater(ctx context.Context, kind string, id incident.ID, body any) error
 }
@@ -160,14 +161,10 @@ func (r *Recorder) Append(ctx context.Context, entries ...incident.Entry) error 
 	return nil
 }
 
-// record writes entries to the ledger in their order, waiting for the last one only.
+// record writes entries to the ledger in their order.
 func (r *Recorder) record(ctx context.Context, entries []incident.Entry) error {
-	for i, e := range entries {
-		write := r.Ledger.RecordLater
-		if i == len(entries)-1 {
-			write = r.Ledger.Record
-		}
-		if err := write(ctx, string(e.Kind), e.Incident, e); err != nil {
+	for _, e := range entries {
+		if err := r.Ledger.Record(ctx, string(e.Kind), e.Incident, e); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ package respond
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,11 +61,15 @@ type System struct {
 	Gate     *gate.Gate
 	Engine   *engine.Engine
 	Services action.Services
+	book     *evidence
 }
+
+// Settle makes durable what the ledger took and has not written yet: to be called before it is closed.
+func (s *System) Settle(ctx context.Context) error { return s.book.settle(ctx) }
 
 // Open assembles the pipeline and goes on with what an earlier process left undone.
 func Open(ctx context.Context, p Parts) (*System, error) {
-	book := evidence{p.Ledger, p.Clock}
+	book := &evidence{ledger: p.Ledger, clock: p.Clock}
 	timeline := &Recorder{Timeline: p.Stores, Ledger: book, Watch: p.Watch}
 	p.Gate.Journal = &Journal{Calls: p.Stores, Ledger: book, Timeline: timeline}
 	p.Gate.Guard = &Guard{Pauses: p.Stores, Clock: p.Clock}
@@ -88,7 +91,7 @@ func Open(ctx context.Context, p Parts) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Responder: r, Gate: g, Services: services}
+	s := &System{Responder: r, Gate: g, Services: services, book: book}
 	if p.IsPassive {
 		return s, nil
 	}
@@ -126,7 +129,7 @@ func (s *System) RunDue(ctx context.Context) (time.Time, error) {
 			return time.Time{}, err
 		}
 		if done == 0 {
-			return earliest(next, later), nil
+			return earliest(next, later), s.Settle(ctx)
 		}
 	}
 }
@@ -169,40 +172,13 @@ func (s *System) remind(ctx context.Context) error {
 		if _, _, err := s.RunTimers(ctx, s.Services.Clock()); err != nil && ctx.Err() == nil {
 			s.Services.Logger.ErrorContext(ctx, "reminders", slog.Any("error", err))
 		}
+		if err := s.Settle(ctx); err != nil && ctx.Err() == nil {
+			s.Services.Logger.ErrorContext(ctx, "write the ledger", slog.Any("error", err))
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
 	}
-}
-
-// evidence writes to the ledger.
-type evidence struct {
-	ledger *ledger.Ledger
-	clock  func() time.Time
-}
-
-func (e evidence) entry(kind string, id incident.ID, body any) (ledger.Entry, error) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return ledger.Entry{}, fmt.Errorf("ledger: describe %s: %w", kind, err)
-	}
-	return ledger.Entry{At: e.clock(), Kind: ledger.Kind(kind), Incident: string(id), Body: data}, nil
-}
-
-func (e evidence) Record(ctx context.Context, kind string, id incident.ID, body any) error {
-	entry, err := e.entry(kind, id, body)
-	if err != nil {
-		return err
-	}
-	return e.ledger.Append(ctx, entry)
-}
-
-func (e evidence) RecordLater(ctx context.Context, kind string, id incident.ID, body any) error {
-	entry, err := e.entry(kind, id, body)
-	if err != nil {
-		return err
-	}
-	return e.ledger.AppendAsync(ctx, entry)
 }
