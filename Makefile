@@ -16,7 +16,7 @@ demo: build ## a trail is turned off and comes back, in a sandbox account
 	$(BIN) demo $(ARGS)
 
 test: $(VENV) fmt-diff tidy-diff generate-diff lint ## everything, with the race detector, against the sandbox and moto
-	SWITCHBACK_AWSCLI="$$(PATH="$(CURDIR)/.venv/bin:$$PATH"; command -v aws)" $(GO) test -race -timeout 15m ./...
+	SWITCHBACK_AWSCLI="$(CURDIR)/.venv/bin/python" $(GO) test -race -timeout 15m ./...
 
 short: ## tests without the slow ones
 	$(GO) test -short ./...
@@ -49,8 +49,8 @@ fuzz: ## each fuzz target 30 s
 cover: ## coverage profile, a note and not a gate
 	$(GO) test -short -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -1
 
-bench: ## benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: $(VENV) ## ours beside each peer present, by turns; go test -bench measures single packages
+	cd bench && $(GO) run . $(ARGS)
 
 conformance: ## recorded verdicts of AWS: file, cases, agree, differ
 	tools/conformance.sh

@@ -97,22 +97,20 @@ func (g *group) walkOne(ctx context.Context, chains listing) error {
 // walkAll walks every chain found. Those of trails that were not asked for are walked silently, for the log files that
 // they list are not unlisted.
 func (g *group) walkAll(ctx context.Context, chains listing) error {
+	scopes := slices.SortedFunc(maps.Keys(chains), Scope.compare)
+	if !slices.ContainsFunc(scopes, g.run.isMeant) {
+		return g.empty(ctx, len(chains) > 0)
+	}
 	g.places = []Scope{g.scope.Scope}
-	found := 0
-	for _, s := range slices.SortedFunc(maps.Keys(chains), Scope.compare) {
+	logs := g.listLogs(ctx, g.scope.Scope)
+	for _, s := range scopes {
 		c := newChain(g, s, chains[s])
 		c.isQuiet = !g.run.isMeant(s)
-		if !c.isQuiet {
-			found++
-		}
 		if err := c.walk(ctx); err != nil {
 			return err
 		}
 	}
-	if found == 0 {
-		return g.empty(ctx, len(chains) > 0)
-	}
-	return g.searchUnlisted(ctx)
+	return g.searchUnlisted(ctx, logs)
 }
 
 // isMeant reports whether a chain is one of the requested trail, if there is one.

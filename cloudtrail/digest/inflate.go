@@ -56,18 +56,36 @@ type inflated struct {
 	truncated bool              // the stream ends before the member does; sum covers what was there
 }
 
-// inflater is the pooled state of one inflation: about 150 KB.
+// inflater is the pooled state of one inflation: about 90 KB.
 type inflater struct {
-	source sourceReader
-	br     *bufio.Reader // a ByteReader, so that gzip reads nothing beyond the member
-	zr     gzip.Reader
-	hash   hash.Hash
-	buf    []byte
+	source  sourceReader
+	br      *bufio.Reader // a ByteReader, so that gzip reads nothing beyond the member
+	zr      gzip.Reader
+	content contentWriter
 }
 
 var inflaters = sync.Pool{New: func() any {
-	return &inflater{br: bufio.NewReaderSize(nil, 32<<10), hash: sha256.New(), buf: make([]byte, 64<<10)}
+	return &inflater{br: bufio.NewReaderSize(nil, 32<<10), content: contentWriter{hash: sha256.New()}}
 }}
+
+// contentWriter takes what a member inflates to, straight from the gzip reader's window.
+type contentWriter struct {
+	hash  hash.Hash
+	keep  *bytes.Buffer // may be nil
+	size  int64
+	limit int64
+}
+
+func (c *contentWriter) Write(p []byte) (int, error) {
+	c.hash.Write(p)
+	if c.keep != nil {
+		c.keep.Write(p)
+	}
+	if c.size += int64(len(p)); c.size > c.limit {
+		return 0, errTooLarge
+	}
+	return len(p), nil
+}
 
 // inflate reads the first gzip member of body, hashes its content and, when keep is not nil, copies it there. It never
 // holds more than a buffer. Errors are errFormat, errTooLarge or a *readError.
@@ -75,54 +93,40 @@ func inflate(body io.Reader, keep *bytes.Buffer, limit int64) (inflated, error) 
 	z := inflaters.Get().(*inflater)
 	defer inflaters.Put(z)
 	z.source = sourceReader{r: body}
-	defer func() { z.source = sourceReader{} }()
 	z.br.Reset(&z.source)
-	z.hash.Reset()
+	z.content.hash.Reset()
+	z.content = contentWriter{hash: z.content.hash, keep: keep, limit: limit}
+	defer func() { z.source, z.content.keep = sourceReader{}, nil }()
 
 	var got inflated
-	err := z.member(&got, keep, limit)
+	err := z.member(&got)
 	if err == nil && !got.truncated {
 		_, peekErr := z.br.Peek(1)
 		got.trailing = peekErr == nil
 	}
-	got.stored = z.source.n
+	got.stored, got.size = z.source.n, z.content.size
 	if z.source.failed != nil {
 		return got, &readError{z.source.failed}
 	}
-	z.hash.Sum(got.sum[:0])
+	z.content.hash.Sum(got.sum[:0])
 	return got, err
 }
 
-func (z *inflater) member(got *inflated, keep *bytes.Buffer, limit int64) error {
+func (z *inflater) member(got *inflated) error {
 	// zlib refuses other bytes at once; Go's reader would call a short file truncated.
 	if head, _ := z.br.Peek(len(gzipMagic)); !bytes.HasPrefix(gzipMagic, head) {
 		return errFormat
 	}
-	if err := z.zr.Reset(z.br); err != nil {
-		return z.ended(got, err)
+	err := z.zr.Reset(z.br)
+	if err == nil {
+		z.zr.Multistream(false)
+		_, err = z.zr.WriteTo(&z.content)
 	}
-	z.zr.Multistream(false)
-	for {
-		n, err := z.zr.Read(z.buf)
-		z.hash.Write(z.buf[:n])
-		if keep != nil {
-			keep.Write(z.buf[:n])
-		}
-		if got.size += int64(n); got.size > limit {
-			return errTooLarge
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return z.ended(got, err)
-		}
-	}
-}
-
-// ended tells a stream that stops too early, which zlib does not mind, from bytes that are wrong.
-func (z *inflater) ended(got *inflated, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case err == nil, errors.Is(err, errTooLarge):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		// The stream stops too early, which zlib does not mind.
 		got.truncated = true
 		return nil
 	}

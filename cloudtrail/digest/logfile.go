@@ -32,10 +32,13 @@ func (c *chain) logFiles(ctx context.Context, key string, files []LogFile) error
 		if err := c.group.putItem(ctx, item{stream: stream}); err != nil {
 			return err
 		}
-		c.run.workers.Go(func() {
+		err := c.run.check(ctx, func() {
 			defer close(stream)
 			c.run.checkLogFile(ctx, c.scope, file, stream)
 		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -87,7 +87,10 @@ type Options struct {
 	AWSCompatible bool
 	// Resume is what was proven before: those digest files and their log files are not read again.
 	Resume *Progress
-	// Concurrency bounds the requests under way; 64 if zero. Each takes about 200 KB.
+	// Concurrency bounds the requests under way; 64 if zero. Each takes about 150 KB. Where a request takes 20 ms, 64 are
+	// 3,200 a second at most; S3 answers 5,500 a second for each prefix before it throttles, which is waited for.
+	//
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
 	Concurrency int
 	// Attempts bounds how often a request that may be repeated is sent; 6 if zero.
 	Attempts int

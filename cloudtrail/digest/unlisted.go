@@ -76,8 +76,57 @@ func (g *group) addPlace(s Scope) {
 	}
 }
 
-// searchUnlisted lists the log files of the range and reports those that no valid digest file lists.
-func (g *group) searchUnlisted(ctx context.Context) error {
+// pagesAhead bounds the pages of a listing of log files that wait for the search: some 150 KB each.
+const pagesAhead = 8
+
+// logListing lists the log files of a place in the range, ahead of the search: the walk takes long, and a page can only
+// be asked for with the one before.
+type logListing struct {
+	place  Scope
+	folder string
+	pages  chan logPage // closed at the end of the range
+}
+
+type logPage struct {
+	keys []string
+	err  error // the last page's
+}
+
+func (g *group) listLogs(ctx context.Context, place Scope) *logListing {
+	l := &logListing{place, place.logFolder(), make(chan logPage, pagesAhead)}
+	g.run.workers.Go(func() {
+		defer close(l.pages)
+		g.run.listLogs(ctx, l)
+	})
+	return l
+}
+
+func (r *run) listLogs(ctx context.Context, l *logListing) {
+	lastDay := r.req.End.Format(dayLayout)
+	isAfter := func(key string) bool {
+		rest := key[len(l.folder):]
+		return len(rest) >= len(lastDay) && rest[:len(lastDay)] > lastDay
+	}
+	req := ListRequest{Bucket: l.place.Bucket, Prefix: l.folder, StartAfter: l.folder + r.req.Start.Format(dayLayout)}
+	isLast := false
+	for !isLast {
+		page, err := r.access.list(ctx, req)
+		keys := page.Keys
+		if n := slices.IndexFunc(keys, isAfter); n >= 0 {
+			keys, isLast = keys[:n], true
+		}
+		isLast = isLast || err != nil || page.Next == ""
+		req.Token = page.Next
+		select {
+		case l.pages <- logPage{keys, err}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// searchUnlisted reports the log files of the range that no valid digest file lists. The first place's are being listed.
+func (g *group) searchUnlisted(ctx context.Context, logs *logListing) error {
 	if g.listed.isFull {
 		return g.put(ctx, Result{
 			Scope: g.scope.Scope, Subject: SubjectChain, Code: CodeSearchIncomplete, Severity: SeverityWarning,
@@ -85,40 +134,35 @@ func (g *group) searchUnlisted(ctx context.Context) error {
 		})
 	}
 	for _, place := range g.places {
-		if err := g.searchPlace(ctx, place); err != nil {
+		if place != logs.place {
+			logs = g.listLogs(ctx, place)
+		}
+		if err := g.searchListing(ctx, logs); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (g *group) searchPlace(ctx context.Context, place Scope) error {
-	folder := place.logFolder()
-	lastDay := g.run.req.End.Format(dayLayout)
+func (g *group) searchListing(ctx context.Context, logs *logListing) error {
 	known := new(dayLookup)
-	var putErr error
-	req := ListRequest{Bucket: place.Bucket, Prefix: folder, StartAfter: folder + g.run.req.Start.Format(dayLayout)}
-	err := g.run.access.eachKey(ctx, req, func(key string) bool {
-		rest := key[len(folder):]
-		if len(rest) >= len(lastDay) && rest[:len(lastDay)] > lastDay {
-			return false
+	for page := range logs.pages {
+		for _, key := range page.keys {
+			if day := dayOf(key); known.day != day {
+				known = g.listed.lookup(day)
+			}
+			if _, ok := slices.BinarySearch(known.hashes, g.listed.hash(logs.place.Bucket, key)); ok || key[len(key)-1] == '/' {
+				continue
+			}
+			if err := g.unlisted(ctx, logs.place, key, logTime(key)); err != nil {
+				return err
+			}
 		}
-		if day := dayOf(key); known.day != day {
-			known = g.listed.lookup(day)
+		if page.err != nil && ctx.Err() == nil {
+			return g.put(ctx, unreadable(g.scope.Scope, SubjectChain, page.err, "list s3://"+logs.place.Bucket+"/"+logs.folder))
 		}
-		if _, ok := slices.BinarySearch(known.hashes, g.listed.hash(place.Bucket, key)); ok || key[len(key)-1] == '/' {
-			return true
-		}
-		putErr = g.unlisted(ctx, place, key, logTime(key))
-		return putErr == nil
-	})
-	if putErr != nil {
-		return putErr
 	}
-	if err != nil && ctx.Err() == nil {
-		return g.put(ctx, unreadable(g.scope.Scope, SubjectChain, err, "list s3://"+place.Bucket+"/"+folder))
-	}
-	return err
+	return ctx.Err()
 }
 
 // unlisted reports a log file, unless its digest file may still be on its way or was in an earlier run.

@@ -41,11 +41,15 @@ func Validate(ctx context.Context, f Fetcher, req Request, opts Options, report 
 	opts = opts.withDefaults()
 	r := &run{
 		access: newAccess(f, opts), req: req, opts: opts, report: report, summary: summary,
-		tracker: newTracker(), seed: maphash.MakeSeed(),
+		tracker: newTracker(), seed: maphash.MakeSeed(), checks: make(chan func()),
+	}
+	for range opts.Concurrency {
+		r.workers.Go(func() { r.runChecks(ctx) })
 	}
 	defer r.workers.Wait()
 	defer cancel()
 	err := r.validate(ctx)
+	r.summary.Trails = int(r.trails.Load())
 	r.summary.Progress = r.tracker.progress(opts.Resume)
 	return r.summary, err
 }
@@ -59,6 +63,7 @@ type run struct {
 	rings   map[string]*ringState // by region
 	seed    maphash.Seed
 	workers sync.WaitGroup
+	checks  chan func() // of log files; taken by runChecks
 	// listed counts the log files remembered for the search for unlisted ones; digestsListed feeds Stats.
 	listed, digestsListed, trails atomic.Int64
 	prefetched                    atomic.Int64 // bytes of digest files read ahead
@@ -75,6 +80,29 @@ type ringState struct {
 	loaded chan struct{}
 	ring   *keyring
 	err    error
+}
+
+// runChecks does one check of a log file after the other. A goroutine for each would be as good, but for what requests
+// take of the stack: growing it anew for each cost 7 % of the processor time.
+func (r *run) runChecks(ctx context.Context) {
+	for {
+		select {
+		case check := <-r.checks:
+			check()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// check has a check done; it waits for a free goroutine.
+func (r *run) check(ctx context.Context, check func()) error {
+	select {
+	case r.checks <- check:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (r *run) validate(ctx context.Context) error {
@@ -99,7 +127,6 @@ func (r *run) validate(ctx context.Context) error {
 		}
 		r.stats.ScopesDone++
 	}
-	r.summary.Trails = int(r.trails.Load())
 	return ctx.Err()
 }
 
@@ -255,7 +282,10 @@ func (r *run) keyFindings() []Result {
 }
 
 func unreadable(s Scope, subject Subject, err error, what string) Result {
-	detail := what + ": " + err.Error()
+	detail := err.Error()
+	if !strings.HasPrefix(detail, what) { // most Fetchers say themselves what they did
+		detail = what + ": " + detail
+	}
 	var again *RetryError
 	if errors.As(err, &again) {
 		detail += " (still refused after several attempts)"

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -408,14 +409,44 @@ func TestReportEndsTheRun(t *testing.T) {
 	w, tr := chainOf(6)
 	enough := errors.New("enough")
 	n := 0
-	_, err := digest.Validate(context.Background(), w, requestOf(t, tr), digest.Options{}, func(digest.Result) error {
+	summary, err := digest.Validate(context.Background(), w, requestOf(t, tr), digest.Options{}, func(digest.Result) error {
 		if n++; n == 5 {
 			return enough
 		}
 		return nil
 	})
-	if !errors.Is(err, enough) || n != 5 {
-		t.Errorf("%v after %d results", err, n)
+	if !errors.Is(err, enough) || n != 5 || summary.Trails != 1 {
+		t.Errorf("%v after %d results of %d trails", err, n, summary.Trails)
+	}
+}
+
+// A log file that no digest file lists is found on whatever page of the listing it is, and the listing ends with the range.
+func TestUnlistedOnEveryPage(t *testing.T) {
+	w, tr := chainOf(6)
+	var pages atomic.Int64
+	w.PageSize = 1
+	w.Fail = func(op, _, key string) error {
+		if op == "list" && strings.HasSuffix(key, "/CloudTrail/eu-west-1/") {
+			pages.Add(1)
+		}
+		return nil
+	}
+	forged := 0
+	for _, ref := range tr.Logs {
+		w.Put(ref.Bucket, strings.Replace(ref.Key, ".json.gz", "x.json.gz", 1), w.Object(ref.Bucket, ref.Key))
+		forged++
+	}
+	folder := tr.Logs[0].Key[:strings.Index(tr.Logs[0].Key, "/2026/")]
+	for day := range 20 {
+		key := fmt.Sprintf("%s/2026/06/%02d/111122223333_CloudTrail_eu-west-1_202606%02dT0000Z_x.json.gz", folder, day+1, day+1)
+		w.Put(tr.Bucket, key, w.Object(tr.Logs[0].Bucket, tr.Logs[0].Key))
+	}
+	_, summary, results := validate(t, w, requestOf(t, tr), digest.Options{Now: soonAfter(tr)})
+	if summary.Unlisted != forged {
+		t.Errorf("%d unlisted log files, want %d\n%s", summary.Unlisted, forged, details(results))
+	}
+	if most := int64(2*forged + 1); pages.Load() > most {
+		t.Errorf("%d pages were listed, want %d at most", pages.Load(), most)
 	}
 }
 

@@ -74,6 +74,7 @@ type grammar struct {
 	Resume       resumeCommand       `cmd:"" help:"End a pause."`
 	Deadletter   deadletterCommand   `cmd:"" help:"Events that could not be processed."`
 	Ledger       ledgerCommand       `cmd:"" help:"Prove the evidence, offline."`
+	Identity     identityCommand     `cmd:"" help:"Who was it? From an event to the human behind it."`
 	ValidateLogs validateLogsCommand `cmd:"" name:"validate-logs" help:"Prove that no log file was changed, removed or slipped in."`
 	IAM          iamCommand          `cmd:"" name:"iam" help:"The exact permissions that Switchback needs."`
 	ConfigCmd    configCommand       `cmd:"" name:"config" help:"Check and print the configuration."`

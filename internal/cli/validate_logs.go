@@ -48,6 +48,10 @@ either end, when there are gaps, when a log file is in no digest file, and when 
 Exit status 0: all is proven. 1: something is changed, missing or not provable. 2: something could not be read; it is
 never called valid. With --aws-compatible 0, 1 and 255 as the AWS CLI has them.
 
+--output json is one document, {"request": {}, "results": [], "summary": {}}; each result has scope, subject, code and
+severity, and what applies of bucket, key, detail, from, to, count, bytes, sha256. Valid files are among them with
+--verbose only. The summary has the exit status and all counts.
+
 Example:
   switchback validate-logs --trail-arn ARN --start-time 2026-05-04 --end-time 2026-05-05
   switchback validate-logs --s3-bucket logs-111122223333 --start-time 2026-05-04 --save-evidence evidence/

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -44,9 +43,9 @@ func benchmarkValidateLogs(b *testing.B, hours, rounds int, delay time.Duration)
 	}))
 	defer server.Close()
 	setAWS(b, map[string]string{"AWS_ENDPOINT_URL": server.URL})
-	peer, why := peerCLI()
-	if peer == "" {
-		fmt.Fprintf(os.Stderr, "the AWS CLI is not measured: %s\n", why)
+	peer, err := findAWSCLI()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "the AWS CLI is not measured: %v\n", err)
 	}
 	self, err := os.Executable()
 	check(b, err)
@@ -58,29 +57,20 @@ func benchmarkValidateLogs(b *testing.B, hours, rounds int, delay time.Duration)
 			took, size := timed(b, exec.CommandContext(b.Context(), self, e.flags()...), childVariable+"="+childMain)
 			memory = max(memory, size)
 			ours = append(ours, files/took)
-			if peer == "" {
+			if peer == nil {
 				continue
 			}
-			took, _ = timed(b, exec.CommandContext(b.Context(), peer, append([]string{"cloudtrail"}, e.flags("--region", e.trail.Region)...)...))
+			took, _ = timed(b, awsCommand(b, peer, e.flags("--region", e.trail.Region)...))
 			theirs = append(theirs, files/took)
 			ratios = append(ratios, ours[len(ours)-1]/theirs[len(theirs)-1])
 		}
 	}
 	b.ReportMetric(median(ours), "files/s")
 	b.ReportMetric(memory, "MB")
-	if peer != "" {
+	if peer != nil {
 		b.ReportMetric(median(theirs), "aws-files/s")
 		b.ReportMetric(median(ratios), "ratio")
 	}
-}
-
-// peerCLI is the "aws" of the project's virtual environment, or why there is none.
-func peerCLI() (path, why string) {
-	path, err := exec.LookPath(filepath.Join("..", "..", ".venv", "bin", "aws"))
-	if err != nil {
-		return "", fmt.Sprintf(`%v; "make .venv/ready" installs it`, err)
-	}
-	return path, ""
 }
 
 // timed runs a process that must find everything valid, and returns the seconds that it took and the megabytes that it

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -21,25 +22,37 @@ import (
 	"github.com/switchback-project/switchback/internal/gate/gatetest"
 )
 
-// awsCLI is the "aws" of the project's virtual environment, else the machine's.
-func awsCLI(t testing.TB) string {
-	t.Helper()
-	for _, candidate := range []string{filepath.Join("..", "..", ".venv", "bin", "aws"), "aws"} {
-		if path, err := exec.LookPath(candidate); err == nil {
-			return path
+var errNoAWSCLI = errors.New(`no AWS CLI: "make .venv/ready" installs it`)
+
+// findAWSCLI is the command line of the AWS CLI of the project's virtual environment, else of the machine's. Where the
+// machine had it first, the virtual environment has the package only, and no script.
+func findAWSCLI() ([]string, error) {
+	bin := filepath.Join("..", "..", ".venv", "bin")
+	for _, command := range [][]string{{filepath.Join(bin, "aws")}, {filepath.Join(bin, "python"), "-m", "awscli"}, {"aws"}} {
+		path, err := exec.LookPath(command[0])
+		if err == nil && exec.Command(path, append(command[1:], "--version")...).Run() == nil { //nolint:noctx // ends by itself
+			return append([]string{path}, command[1:]...), nil
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal(`no aws command: "make .venv" installs it`)
+	return nil, errNoAWSCLI
+}
+
+func awsCLI(t testing.TB) []string {
+	t.Helper()
+	command, err := findAWSCLI()
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip("skipped: " + err.Error())
 	}
-	t.Skip(`skipped: no aws command, "make .venv" installs it`)
-	return ""
+	return command
 }
 
 // runAWS runs the AWS CLI in the environment that setAWS made.
-func runAWS(t testing.TB, command string, args ...string) printed {
+func runAWS(t testing.TB, command []string, args ...string) printed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), command, append([]string{"cloudtrail"}, args...)...)
+	cmd := awsCommand(t, command, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -48,6 +61,11 @@ func runAWS(t testing.TB, command string, args ...string) printed {
 		t.Fatal(err)
 	}
 	return printed{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// awsCommand is a subcommand of "aws cloudtrail".
+func awsCommand(t testing.TB, command []string, args ...string) *exec.Cmd {
+	return exec.CommandContext(t.Context(), command[0], slices.Concat(command[1:], []string{"cloudtrail"}, args)...)
 }
 
 // upload puts the world's objects into moto's S3.

@@ -62,6 +62,7 @@ type Session struct {
 	Role           string
 	Name           string // chosen by the caller: free text
 	SourceIdentity string
+	SignInARN      string    // of the console sign-in session, in newer records
 	CreatedAt      time.Time // zero when the record does not say
 	MFA            *bool
 }
@@ -76,6 +77,7 @@ func SessionOf(u cloudtrail.UserIdentity) (Session, bool) {
 	s.Role, s.Name = roleAndSession(u)
 	if c := u.SessionContext; c != nil {
 		s.SourceIdentity, s.CreatedAt, s.MFA = c.SourceIdentity, c.CreationDate, c.MFAAuthenticated
+		s.SignInARN = c.SignInSessionARN
 	}
 	return s, true
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/switchback-project/switchback/cloudtrail"
 )
 
 // Printable makes hostile text fit for one line in front of a person: control characters, line breaks, bidirectional
@@ -67,4 +69,34 @@ func isVisible(r rune) bool {
 		return false
 	}
 	return unicode.IsGraphic(r) && !unicode.Is(unicode.Zs, r) && !unicode.Is(unicode.Variation_Selector, r)
+}
+
+// Printable is res with every text fit for people, none longer than limit bytes.
+func (res Resolution) Printable(limit int) Resolution {
+	text := func(s string) string { return Printable(s, limit) }
+	res.Human, res.HumanARN, res.HumanID = text(res.Human), text(res.HumanARN), text(res.HumanID)
+	res.Carrier, res.Reason = text(res.Carrier), text(res.Reason)
+	res.Chain, res.Nearby = printableHops(res.Chain, text), printableHops(res.Nearby, text)
+	missing := make([]Clue, 0, len(res.Missing))
+	for _, c := range res.Missing {
+		c.ID = text(c.ID)
+		missing = append(missing, c)
+	}
+	res.Missing = missing
+	if w := res.Workload; w != nil {
+		res.Workload = &Workload{
+			Provider: text(w.Provider), Subject: text(w.Subject), Repository: text(w.Repository), Ref: text(w.Ref), Actor: text(w.Actor),
+		}
+	}
+	return res
+}
+
+func printableHops(hops []Hop, text func(string) string) []Hop {
+	all := make([]Hop, 0, len(hops))
+	for _, h := range hops {
+		h.EventID, h.EventName = cloudtrail.EventID(text(string(h.EventID))), text(h.EventName)
+		h.Caller, h.CallerType, h.Note = text(h.Caller), text(h.CallerType), text(h.Note)
+		all = append(all, h)
+	}
+	return all
 }

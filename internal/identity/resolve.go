@@ -59,23 +59,36 @@ type Hop struct {
 	Note string `json:"note,omitempty"`
 }
 
-// Resolution is the answer to "who was it?", with its evidence.
+// Resolution is the answer to "who was it?", with its evidence. Its texts are as recorded: not yet printable, not capped.
 type Resolution struct {
 	Status Status `json:"status"`
 	// Human is a user name, SAML subject, Identity Center user (name, or id where only that is recorded) or "root";
-	// "" unless resolved. It is as recorded: not yet printable.
+	// "" unless resolved.
 	Human    string `json:"human,omitempty"`
 	HumanARN string `json:"humanARN,omitempty"`
+	// HumanID is the user's id in the identity store of IAM Identity Center, where AWS recorded it.
+	HumanID string `json:"humanID,omitempty"`
 	// Chain is nearest hop first; empty where the record itself names the human.
 	Chain []Hop `json:"chain"`
 	// Confidence is the weakest link, "" when there is none.
 	Confidence Confidence `json:"confidence,omitempty"`
+	// Workload is the CI job or pod that the chain ends at.
+	Workload *Workload `json:"workload,omitempty"`
+	// Carrier is the instance or function that carries the credentials, an ARN or an instance's id. Nearby are those who
+	// launched that instance or had hands on it, latest first: they may have used its credentials, nothing says that
+	// they did.
+	Carrier string `json:"carrier,omitempty"`
+	Nearby  []Hop  `json:"nearby,omitempty"`
 	// Reason says why it is unresolved.
 	Reason string `json:"reason,omitempty"`
+	// Missing is what was looked for at the end of an unresolved chain and not found: once such an event arrives, it is
+	// worth trying again. See Waiting.
+	Missing []Clue `json:"-"`
 }
 
-// MaxHops bounds a chain; AWS's own chains are far shorter.
-const MaxHops = 10
+// MaxHops bounds a chain. AWS's own are far shorter; a day of roles that assume each other in turn, each for the hour that
+// AWS allows, is not.
+const MaxHops = 24
 
 // Clocks of AWS's hosts differ a little, and a call that began with valid credentials may end after they expired.
 const (
@@ -88,26 +101,51 @@ const (
 func Resolve(ctx context.Context, r cloudtrail.Record, index Index) (Resolution, error) {
 	w := walk{index: index, seen: map[cloudtrail.EventID]bool{r.EventID: true}}
 	at := r
+	if i, ok := IssueOf(r); ok {
+		at.UserIdentity = i.Caller // who switched roles, not what into
+	}
 	for {
+		w.notice(at)
 		next, found, err := w.step(ctx, at)
 		if err != nil {
-			return w.result(verdict{status: Unresolved, reason: "the search was cut short"}), err
+			return w.result(unresolved("the search was cut short")), err
 		}
 		if !found {
-			return w.result(w.end(at)), nil
+			return w.finish(ctx, r, at)
 		}
 		at = next
 	}
 }
 
-// Principals lists everybody on the chain of r, nearest first: r's principal, the callers, the human and any source
-// identity. None of them may answer for the incident.
+// finish judges the end of the walk, and looks around where it is a machine.
+func (w *walk) finish(ctx context.Context, r, end cloudtrail.Record) (Resolution, error) {
+	res := w.result(w.end(end))
+	if end.UserIdentity.Type == cloudtrail.IdentityWebIdentityUser {
+		res.Workload = workloadOf(end.UserIdentity)
+	}
+	if w.carrier == "" || res.Status == Resolved {
+		return res, nil
+	}
+	var err error
+	res.Carrier = w.carrier
+	res.Nearby, err = w.nearby(ctx, r, w.carrier)
+	return res, err
+}
+
+// Principals lists everybody on the chain of r, nearest first: r's principal, the callers, the human, any source identity,
+// who started the job, and who was near the instance. None of them may answer for the incident.
 func (res Resolution) Principals(r cloudtrail.Record) []string {
 	all := []string{PrincipalOf(r.UserIdentity).String(), sourceIdentity(r.UserIdentity)}
 	for _, hop := range res.Chain {
 		all = append(all, hop.Caller)
 	}
-	all = append(all, res.HumanARN, res.Human)
+	all = append(all, res.HumanARN, res.Human, res.HumanID)
+	if res.Workload != nil {
+		all = append(all, res.Workload.Actor)
+	}
+	for _, hop := range res.Nearby {
+		all = append(all, hop.Caller)
+	}
 	var distinct []string
 	for _, name := range all {
 		if name != "" && !slices.Contains(distinct, name) {
@@ -119,15 +157,32 @@ func (res Resolution) Principals(r cloudtrail.Record) []string {
 
 // walk is one resolution under way.
 type walk struct {
-	index  Index
-	seen   map[cloudtrail.EventID]bool
-	chain  []Hop
-	broken string // why the last step found nothing
+	index   Index
+	seen    map[cloudtrail.EventID]bool
+	chain   []Hop
+	broken  string // why the last step found nothing
+	missing []Clue // what it looked for
+	carrier string
+	// sourced is the first record on the way that bears a source identity.
+	sourced *cloudtrail.Record
+}
+
+// notice takes what the records on the way say in passing.
+func (w *walk) notice(at cloudtrail.Record) {
+	if w.carrier == "" {
+		w.carrier = carrierOf(at.UserIdentity)
+	}
+	if w.sourced == nil && sourceIdentity(at.UserIdentity) != "" {
+		w.sourced = &at
+	}
 }
 
 // step finds the event that issued the credentials of at, and adds its hop. Not found: the walk ends here.
 func (w *walk) step(ctx context.Context, at cloudtrail.Record) (cloudtrail.Record, bool, error) {
 	w.broken = ""
+	if at.UserIdentity.Type != cloudtrail.IdentityAWSAccount { // of which only the caller's copy is missing
+		w.missing = nil
+	}
 	s, ok := SessionOf(at.UserIdentity)
 	switch at.UserIdentity.Type {
 	case cloudtrail.IdentitySAMLUser, cloudtrail.IdentityWebIdentityUser, cloudtrail.IdentityAWSService:
@@ -149,41 +204,83 @@ func (w *walk) step(ctx context.Context, at cloudtrail.Record) (cloudtrail.Recor
 		return cloudtrail.Record{}, false, nil
 	}
 	w.seen[issue.Record.EventID] = true
-	w.add(issue.Record, how, issue.Source)
-	return issue.Record, true, nil
+	w.chain = append(w.chain, hopOf(issue.Record, issue.Caller, how, issue.Source))
+	next := issue.Record
+	next.UserIdentity = issue.Caller
+	return next, true, nil
 }
 
-func (w *walk) add(r cloudtrail.Record, how Confidence, source string) {
-	w.chain = append(w.chain, Hop{
+func hopOf(r cloudtrail.Record, caller cloudtrail.UserIdentity, how Confidence, source string) Hop {
+	return Hop{
 		EventID: r.EventID, EventName: r.EventName, At: r.EventTime,
-		Caller: PrincipalOf(r.UserIdentity).String(), CallerType: r.UserIdentity.Type,
-		Confidence: how, Source: source,
-	})
+		Caller: PrincipalOf(caller).String(), CallerType: caller.Type, Confidence: how, Source: source,
+	}
 }
 
-// issuer finds the one event that issued s, by key, else by session id where no key was recorded.
-func (w *walk) issuer(ctx context.Context, at cloudtrail.Record, s Session) (Issue, Confidence, error) {
-	use := Use{At: at.EventTime, Account: cmp.Or(at.UserIdentity.AccountID, at.RecipientAccountID), Region: at.AWSRegion}
-	id, how, fits := s.AccessKeyID, ByKey, fitsKey
-	if id == "" {
-		id, how, fits = s.ID, BySession, fitsSession
+// trace is one way to look for the event that issued a session.
+type trace struct {
+	clue Clue
+	how  Confidence
+	fits func(Issue, cloudtrail.Record, Session) bool
+}
+
+// traces are the ways that the record at offers, the most exact first.
+func (w *walk) traces(at cloudtrail.Record, s Session) []trace {
+	since, until := at.EventTime.Add(-LongestSession), at.EventTime.Add(clockTolerance)
+	created, createdBy := since, until
+	if !s.CreatedAt.IsZero() {
+		created, createdBy = s.CreatedAt.Add(-clockTolerance), s.CreatedAt.Add(clockTolerance)
 	}
-	if id == "" {
-		w.broken = "the record names neither access key nor session"
-		return Issue{}, "", nil
+	var all []trace
+	switch {
+	case s.AccessKeyID != "":
+		all = append(all, trace{w.clue(at, ClueKey, s.AccessKeyID, since, until), ByKey, fitsKey})
+	case s.ID != "":
+		all = append(all, trace{w.clue(at, ClueSession, s.ID, created, createdBy), BySession, fitsSession})
 	}
-	issues, err := w.lookUp(ctx, id, use)
-	if err != nil {
-		return Issue{}, "", err
+	if slices.Contains(signIns, at.EventName) || !isConsole(&at) {
+		return all
 	}
-	issues = slices.DeleteFunc(issues, func(i Issue) bool { return !fits(i, at, s) })
-	issue, ok := oneOf(issues)
-	if !ok {
-		w.broken = reasonNotOne(len(issues), id)
-		return Issue{}, "", nil
+	if s.SignInARN != "" {
+		all = append(all, trace{w.clue(at, ClueSignIn, s.SignInARN, since, until), BySession, fitsSignIn})
 	}
-	issue, err = w.callersCopy(ctx, issue, use)
-	return issue, how, err
+	if s.ID != "" && !s.CreatedAt.IsZero() {
+		all = append(all, trace{w.clue(at, ClueSignIn, s.ID, created, createdBy), BySession, fitsSignIn})
+	}
+	return all
+}
+
+func (w *walk) clue(at cloudtrail.Record, kind ClueKind, id string, since, until time.Time) Clue {
+	return Clue{
+		Kind: kind, ID: id, Since: since, Until: until,
+		Account: cmp.Or(at.UserIdentity.AccountID, at.RecipientAccountID), Region: at.AWSRegion,
+	}
+}
+
+// issuer finds the one event that issued s. How is "" when there is none, or more than one.
+func (w *walk) issuer(ctx context.Context, at cloudtrail.Record, s Session) (issue Issue, how Confidence, err error) {
+	w.broken = "the record names neither access key nor session"
+	for i, t := range w.traces(at, s) {
+		issues, err := w.lookUp(ctx, t.clue)
+		if err != nil {
+			return Issue{}, "", err
+		}
+		issues = slices.DeleteFunc(issues, func(i Issue) bool { return !t.fits(i, at, s) })
+		if one, ok := oneOf(issues); ok {
+			w.missing = nil
+			one, err = w.callersCopy(ctx, one, t.clue)
+			return one, t.how, err
+		}
+		if i == 0 || len(issues) > 0 {
+			w.broken = reasonNotOne(len(issues), t.clue.ID)
+		}
+		if len(issues) > 0 { // more events cannot make them one
+			w.missing = nil
+			return Issue{}, "", nil
+		}
+		w.missing = append(w.missing, t.clue)
+	}
+	return Issue{}, "", nil
 }
 
 func reasonNotOne(found int, id string) string {
@@ -193,10 +290,14 @@ func reasonNotOne(found int, id string) string {
 	return fmt.Sprintf("several events claim to have issued %s", Printable(id, 200))
 }
 
-func (w *walk) lookUp(ctx context.Context, id string, use Use) ([]Issue, error) {
-	found, err := w.index.IssuedBy(ctx, id, use)
+// lookUp returns what the index finds, each event once, in a fixed order. An id that AWS never made is not looked for.
+func (w *walk) lookUp(ctx context.Context, c Clue) ([]Issue, error) {
+	if len(c.ID) > MaxID {
+		return nil, nil
+	}
+	found, err := w.index.Find(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("find who issued %s: %w", Printable(id, 200), err)
+		return nil, fmt.Errorf("find who issued %s: %w", Printable(c.ID, 200), err)
 	}
 	var issues []Issue
 	for _, f := range found {
@@ -206,84 +307,11 @@ func (w *walk) lookUp(ctx context.Context, id string, use Use) ([]Issue, error) 
 		}
 	}
 	slices.SortStableFunc(issues, func(a, b Issue) int {
-		return cmp.Or(a.IssuedAt.Compare(b.IssuedAt), strings.Compare(string(a.Record.EventID), string(b.Record.EventID)))
+		return compareEvents(a.IssuedAt, b.IssuedAt, a.Record.EventID, b.Record.EventID)
 	})
 	return slices.CompactFunc(issues, func(a, b Issue) bool { return a.Record.EventID == b.Record.EventID }), nil
 }
 
-// callersCopy prefers, of the copies that a call across accounts leaves, that of the caller's account: the role's owner
-// sees only an account and an id.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-func (w *walk) callersCopy(ctx context.Context, i Issue, use Use) (Issue, error) {
-	shared := i.Record.SharedEventID
-	if i.Record.UserIdentity.Type != cloudtrail.IdentityAWSAccount || shared == "" {
-		return i, nil
-	}
-	use.At = i.IssuedAt
-	use.Account = i.Record.UserIdentity.AccountID
-	copies, err := w.lookUp(ctx, shared, use)
-	for _, c := range copies {
-		if c.Record.SharedEventID == shared && c.Record.EventName == i.Record.EventName &&
-			c.Record.UserIdentity.Type != cloudtrail.IdentityAWSAccount {
-			return c, err
-		}
-	}
-	return i, err
-}
-
-// oneOf returns the event of issues if they are one: copies of the same call count once, the most telling is taken.
-func oneOf(issues []Issue) (Issue, bool) {
-	if len(issues) == 0 {
-		return Issue{}, false
-	}
-	best := issues[0]
-	for _, i := range issues[1:] {
-		if !isSameCall(best, i) {
-			return Issue{}, false
-		}
-		if best.Record.UserIdentity.Type == cloudtrail.IdentityAWSAccount {
-			best = i
-		}
-	}
-	return best, true
-}
-
-// isSameCall joins the copies of a call across accounts, and a record with the one that corrects it.
-func isSameCall(a, b Issue) bool {
-	switch {
-	case a.Record.SharedEventID != "" && a.Record.SharedEventID == b.Record.SharedEventID:
-		return true
-	case a.Record.RequestID != "" && a.Record.RequestID == b.Record.RequestID:
-		return true
-	}
-	return false
-}
-
-// fitsKey demands more than the key: the event came before the use, the credentials had not expired, and they were
-// issued to the principal that used them.
-func fitsKey(i Issue, at cloudtrail.Record, s Session) bool {
-	return i.AccessKeyID == s.AccessKeyID && isInTime(i, at) && isFor(i, at.UserIdentity)
-}
-
-// fitsSession demands that the session was created when the event issued it.
-func fitsSession(i Issue, at cloudtrail.Record, s Session) bool {
-	return i.SessionID == s.ID && isInTime(i, at) && !s.CreatedAt.IsZero() &&
-		i.IssuedAt.Sub(s.CreatedAt).Abs() <= clockTolerance
-}
-
-func isInTime(i Issue, at cloudtrail.Record) bool {
-	return !i.IssuedAt.After(at.EventTime.Add(clockTolerance)) && !at.EventTime.After(i.ExpiresAt.Add(expiryGrace))
-}
-
-func isFor(i Issue, u cloudtrail.UserIdentity) bool {
-	switch {
-	case i.SessionID != "":
-		return u.PrincipalID == "" || u.PrincipalID == i.SessionID
-	case i.Record.EventName == "AssumeRoot":
-		return u.Type == cloudtrail.IdentityRoot
-	}
-	// GetSessionToken gives a user, or root, credentials of its own.
-	caller := i.Record.UserIdentity
-	return caller.Type == u.Type && (u.PrincipalID == "" || caller.PrincipalID == "" || u.PrincipalID == caller.PrincipalID)
+func compareEvents(a, b time.Time, first, second cloudtrail.EventID) int {
+	return cmp.Or(a.Compare(b), strings.Compare(string(first), string(second)))
 }

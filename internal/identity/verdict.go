@@ -18,10 +18,11 @@ type verdict struct {
 	status     Status
 	human, arn string
 	// how is set when the end itself is inferred, and becomes a hop of its own.
-	how    Confidence
-	caller string
-	reason string
-	at     cloudtrail.Record
+	how     Confidence
+	caller  string
+	humanID string
+	reason  string
+	at      cloudtrail.Record
 }
 
 // order ranks confidences, strongest first.
@@ -35,9 +36,15 @@ func (w *walk) result(v verdict) Resolution {
 			Caller: v.caller, CallerType: v.at.UserIdentity.Type, Confidence: v.how,
 		})
 	}
-	res := Resolution{Status: v.status, Chain: append([]Hop{}, w.chain...), Reason: v.reason}
 	if v.status == Resolved {
-		res.Human, res.HumanARN = v.human, v.arn
+		w.contradict(v)
+	}
+	res := Resolution{Status: v.status, Chain: append([]Hop{}, w.chain...), Reason: v.reason}
+	switch v.status {
+	case Resolved:
+		res.Human, res.HumanARN, res.HumanID = v.human, v.arn, v.humanID
+	case Unresolved:
+		res.Missing = w.missing
 	}
 	for _, hop := range w.chain {
 		if slices.Index(order, hop.Confidence) >= slices.Index(order, res.Confidence) {
@@ -47,8 +54,28 @@ func (w *walk) result(v verdict) Resolution {
 	return res
 }
 
-// end judges the last record that could be reached.
+// contradict notes on the last hop a source identity that names somebody else than the chain does.
+func (w *walk) contradict(v verdict) {
+	if w.sourced == nil || len(w.chain) == 0 {
+		return
+	}
+	if named := sourceIdentity(w.sourced.UserIdentity); !strings.EqualFold(named, v.human) && named != v.arn {
+		w.chain[len(w.chain)-1].Note = "the source identity names " + Printable(named, 200)
+	}
+}
+
+// end judges the last record that could be reached. Where the chain breaks off, the source identity of a nearer session
+// still holds: it cannot change along a chain.
 func (w *walk) end(at cloudtrail.Record) verdict {
+	v := w.judge(at)
+	if v.status == Unresolved && w.sourced != nil {
+		name := sourceIdentity(w.sourced.UserIdentity)
+		return verdict{status: Resolved, human: name, how: BySourceIdentity, caller: name, at: *w.sourced}
+	}
+	return v
+}
+
+func (w *walk) judge(at cloudtrail.Record) verdict {
 	if w.broken != "" {
 		return w.without(at)
 	}
@@ -100,7 +127,19 @@ func identityCenterUser(u cloudtrail.UserIdentity) verdict {
 	if u.OnBehalfOf == nil || u.OnBehalfOf.UserID == "" {
 		return unresolved("an Identity Center user without an id")
 	}
-	return verdict{status: Resolved, human: u.OnBehalfOf.UserID}
+	return verdict{status: Resolved, human: u.OnBehalfOf.UserID, humanID: u.OnBehalfOf.UserID}
+}
+
+// enhanced judges a session that AWS records as on behalf of a user of IAM Identity Center. The name of its role session
+// tells people more than the id, where that name can only be the user's.
+func enhanced(at cloudtrail.Record) verdict {
+	id := at.UserIdentity.OnBehalfOf.UserID
+	v := verdict{status: Resolved, human: id, humanID: id, how: ByPrincipal, caller: id, at: at}
+	if at.UserIdentity.SessionContext != nil && isIdentityCenterSession(at.UserIdentity) {
+		_, v.human = roleAndSession(at.UserIdentity)
+		v.caller, v.how = v.human, ByIdentityCenter
+	}
+	return v
 }
 
 // without judges a session whose issuing event was not found, by what the record itself carries; strongest first.
@@ -118,19 +157,20 @@ func (w *walk) without(at cloudtrail.Record) verdict {
 	}
 	switch {
 	case u.OnBehalfOf != nil && u.OnBehalfOf.UserID != "":
-		id := u.OnBehalfOf.UserID
-		return verdict{status: Resolved, human: id, how: ByPrincipal, caller: id, at: at}
+		return enhanced(at)
 	case c == nil:
 		return broken
 	case u.Type == cloudtrail.IdentityFederatedUser && c.SessionIssuer.ARN != "":
 		return federatedBy(at, c.SessionIssuer)
 	case c.SourceIdentity != "":
-		return verdict{status: Resolved, human: c.SourceIdentity, how: BySourceIdentity, caller: c.SourceIdentity, at: at}
+		return broken // end takes it from there
 	case isIdentityCenterSession(u):
 		_, name := roleAndSession(u)
 		return verdict{status: Resolved, human: name, how: ByIdentityCenter, caller: name, at: at}
 	case c.WebIDFederationData != nil && c.WebIDFederationData.FederatedProvider != "":
 		return verdict{status: Service, how: ByPrincipal, caller: c.WebIDFederationData.FederatedProvider, at: at}
+	case u.InScopeOf != nil && u.InScopeOf.CredentialsIssuedTo != "":
+		return verdict{status: Service, how: ByPrincipal, caller: u.InScopeOf.CredentialsIssuedTo, at: at}
 	}
 	return broken
 }

@@ -50,11 +50,16 @@ func Through(door *gate.Door, account, fallback string) Configure {
 	}
 }
 
-// digestBucket is a bucket's client, made with the first request to it.
+// digestBucket is a bucket's client, made with the first request to it: one of the default region, until a refusal makes
+// us ask where the bucket is.
 type digestBucket struct {
-	mu     sync.Mutex
-	client *s3.Client
-	owner  *string
+	name  string
+	owner *string
+
+	mu        sync.Mutex
+	client    *s3.Client // nil at first
+	region    string     // of client
+	isLocated bool       // the bucket answered, or S3 said where it is
 }
 
 // NewDigests returns a Digests. owners says to which account a bucket must belong; one that is not listed is not checked:
@@ -90,13 +95,13 @@ func (f *Digests) PublicKeys(ctx context.Context, region string, from, to time.T
 
 // List implements digest.Fetcher.
 func (f *Digests) List(ctx context.Context, req digest.ListRequest) (digest.Page, error) {
-	b, err := f.bucket(ctx, req.Bucket)
-	if err != nil {
-		return digest.Page{}, err
-	}
-	out, err := b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &req.Bucket, Prefix: &req.Prefix, StartAfter: notEmpty(req.StartAfter), Delimiter: notEmpty(req.Delimiter),
-		ContinuationToken: notEmpty(req.Token), ExpectedBucketOwner: b.owner,
+	var out *s3.ListObjectsV2Output
+	err := f.ask(ctx, req.Bucket, func(client *s3.Client, owner *string) (err error) {
+		out, err = client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+			Bucket: &req.Bucket, Prefix: &req.Prefix, StartAfter: notEmpty(req.StartAfter), Delimiter: notEmpty(req.Delimiter),
+			ContinuationToken: notEmpty(req.Token), ExpectedBucketOwner: owner,
+		})
+		return err
 	})
 	if err != nil {
 		return digest.Page{}, fmt.Errorf("list s3://%s/%s: %w", req.Bucket, req.Prefix, answer(err))
@@ -113,11 +118,11 @@ func (f *Digests) List(ctx context.Context, req digest.ListRequest) (digest.Page
 
 // Get implements digest.Fetcher.
 func (f *Digests) Get(ctx context.Context, bucket, key string) (*digest.Object, error) {
-	b, err := f.bucket(ctx, bucket)
-	if err != nil {
-		return nil, err
-	}
-	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: b.owner})
+	var out *s3.GetObjectOutput
+	err := f.ask(ctx, bucket, func(client *s3.Client, owner *string) (err error) {
+		out, err = client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key, ExpectedBucketOwner: owner})
+		return err
+	})
 	var noKey *types.NoSuchKey
 	if errors.As(err, &noKey) {
 		return nil, fmt.Errorf("get s3://%s/%s: %w", bucket, key, digest.ErrNotFound)
@@ -135,38 +140,97 @@ func notEmpty(s string) *string {
 	return &s
 }
 
-// bucket returns the client of a bucket, which the first request makes while the others wait.
-func (f *Digests) bucket(ctx context.Context, name string) (*digestBucket, error) {
+// ask sends a request to a bucket, and again where the bucket is when it was refused elsewhere.
+func (f *Digests) ask(ctx context.Context, name string, request func(client *s3.Client, owner *string) error) error {
+	b := f.bucket(name)
+	client, err := f.client(ctx, b)
+	if err != nil {
+		return err
+	}
+	err = request(client, b.owner)
+	if err == nil {
+		b.answered(client)
+		return nil
+	}
+	if !mayBeElsewhere(err) {
+		return err
+	}
+	there, locateErr := f.locate(ctx, b)
+	switch {
+	case locateErr != nil:
+		return locateErr
+	case there == client:
+		return err
+	}
+	return request(there, b.owner)
+}
+
+// mayBeElsewhere reports whether a refusal may come from asking in the wrong region: S3 redirects, or cannot check a
+// signature that was made for another region. That a key or a bucket is not there is true everywhere.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+func mayBeElsewhere(err error) bool {
+	var refused *smithyhttp.ResponseError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	status := refused.HTTPStatusCode()
+	return status >= http.StatusMultipleChoices && status < http.StatusInternalServerError && status != http.StatusNotFound
+}
+
+func (f *Digests) bucket(name string) *digestBucket {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	b := f.buckets[name]
 	if b == nil {
-		b = new(digestBucket)
-		if owner := f.owners[name]; owner != "" {
-			b.owner = &owner
-		}
+		b = &digestBucket{name: name, owner: notEmpty(f.owners[name])}
 		f.buckets[name] = b
 	}
-	f.mu.Unlock()
+	return b
+}
+
+// client returns the client of a bucket, which the first request makes while the others wait.
+func (f *Digests) client(ctx context.Context, b *digestBucket) (*s3.Client, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.client != nil {
-		return b, nil
+		return b.client, nil
 	}
 	cfg, err := f.config(ctx, "")
 	if err != nil {
-		return nil, fmt.Errorf("open bucket %s: %w", name, err)
+		return nil, fmt.Errorf("open bucket %s: %w", b.name, err)
 	}
-	region, err := bucketRegion(ctx, newDigestClient(cfg), name, b.owner)
+	b.client, b.region = newDigestClient(cfg), cfg.Region
+	return b.client, nil
+}
+
+// answered notes that client reaches the bucket.
+func (b *digestBucket) answered(client *s3.Client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.isLocated = b.isLocated || b.client == client
+}
+
+// locate asks, once, where the bucket is and returns the client that reaches it.
+func (f *Digests) locate(ctx context.Context, b *digestBucket) (*s3.Client, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.isLocated {
+		return b.client, nil
+	}
+	region, err := bucketRegion(ctx, b.client, b.name, b.owner)
 	if err != nil {
-		return nil, fmt.Errorf("open bucket %s: %w", name, answer(err))
+		return nil, fmt.Errorf("open bucket %s: %w", b.name, err)
 	}
-	if region != "" && region != cfg.Region {
-		if cfg, err = f.config(ctx, region); err != nil {
-			return nil, fmt.Errorf("open bucket %s in %s: %w", name, region, err)
+	if region != "" && region != b.region {
+		cfg, err := f.config(ctx, region)
+		if err != nil {
+			return nil, fmt.Errorf("open bucket %s in %s: %w", b.name, region, err)
 		}
+		b.client, b.region = newDigestClient(cfg), region
 	}
-	b.client = newDigestClient(cfg)
-	return b, nil
+	b.isLocated = true
+	return b.client, nil
 }
 
 // newDigestClient leaves S3's own checksums out: everything read is hashed anyway.
@@ -175,7 +239,7 @@ func newDigestClient(cfg aws.Config) *s3.Client {
 }
 
 // bucketRegion finds out where a bucket is, "" when S3 does not say. S3 says it in a refusal too, also to who may not
-// list the bucket; then the requests that follow tell what is not allowed.
+// list the bucket.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 func bucketRegion(ctx context.Context, client *s3.Client, name string, owner *string) (string, error) {
@@ -184,13 +248,7 @@ func bucketRegion(ctx context.Context, client *s3.Client, name string, owner *st
 		return aws.ToString(out.BucketRegion), nil
 	}
 	var refused *smithyhttp.ResponseError
-	if !errors.As(err, &refused) || refused.Response == nil {
-		return "", err
-	}
-	switch status := refused.HTTPStatusCode(); {
-	case status == http.StatusNotFound:
-		return "", &refusal{code: "NoSuchBucket", message: "the bucket does not exist", cause: err}
-	case status >= http.StatusInternalServerError:
+	if !errors.As(err, &refused) || refused.Response == nil || refused.HTTPStatusCode() >= http.StatusInternalServerError {
 		return "", err
 	}
 	return refused.Response.Header.Get("X-Amz-Bucket-Region"), nil

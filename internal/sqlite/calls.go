@@ -70,9 +70,11 @@ func (db *DB) Calls(ctx context.Context, id incident.ID) ([]gate.Call, error) {
 // Prune removes what only the recent past is asked for: issued sessions that expired, and calls that started, before the
 // moment. It must lie well before now: events come late, and a session is looked up when its last event comes.
 func (db *DB) Prune(ctx context.Context, before time.Time) error {
+	if err := db.pruneSessions(ctx, before); err != nil {
+		return err
+	}
 	return db.write(ctx, "prune", func(t *tx) error {
 		for _, query := range []string{
-			`DELETE FROM sessions WHERE expires_at < ?`,
 			`DELETE FROM requests WHERE call IN (SELECT id FROM calls WHERE started_at < ?)`,
 			`DELETE FROM calls WHERE started_at < ?`,
 		} {

@@ -54,58 +54,116 @@ func (x *Executions) Commit(ctx context.Context, c engine.Change) error {
 
 func (t *tx) createExecution(c engine.Change, events []byte) error {
 	row := c.Row
-	created, err := t.exec(`INSERT INTO executions (name, machine, definition, status, started_at, stopped_at, input, output, error, cause)
+	created, err := t.run(`INSERT INTO executions (name, machine, definition, status, started_at, stopped_at, input, output, error, cause)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`,
 		row.Name, row.Machine, row.Definition, string(row.Status), nanos(row.StartedAt), nanos(row.StoppedAt),
 		[]byte(row.Input), []byte(row.Output), row.Error, row.Cause)
 	if err != nil {
 		return err
 	}
-	if created == 0 {
+	if n, err := created.RowsAffected(); err != nil || n == 0 {
 		t.isDirty = false
-		return incident.ErrConflict
+		return errors.Join(incident.ErrConflict, err)
 	}
-	if row.Status == asl.Running {
-		_, err := t.exec(`INSERT INTO runs (id, version, wake, owner, run) SELECT id, ?, ?, ?, ? FROM executions WHERE name = ?`,
-			row.Version, nanos(row.Wake), row.Owner, row.Run, row.Name)
-		if err != nil {
-			return err
-		}
-	}
-	return t.addHistory(c, events)
-}
-
-func (t *tx) moveExecution(c engine.Change, events []byte) error {
-	row := c.Row
-	query, args := `UPDATE runs SET version = ?, wake = ?, owner = ?, run = ?`, []any{row.Version, nanos(row.Wake), row.Owner, row.Run}
-	if row.Status != asl.Running {
-		query, args = `DELETE FROM runs`, nil
-	}
-	changed, err := t.exec(query+` WHERE id = (SELECT id FROM executions WHERE name = ?) AND version = ?`, append(args, row.Name, row.Version-1)...)
+	id, err := created.LastInsertId()
 	if err != nil {
 		return err
 	}
-	if changed == 0 {
-		t.isDirty = false
-		return incident.ErrConflict
-	}
-	if row.Status != asl.Running {
-		_, err := t.exec(`UPDATE executions SET status = ?, stopped_at = ?, output = ?, error = ?, cause = ? WHERE name = ?`,
-			string(row.Status), nanos(row.StoppedAt), []byte(row.Output), row.Error, row.Cause, row.Name)
+	t.rememberID(row.Name, id)
+	if row.Status == asl.Running {
+		_, err := t.exec(`INSERT INTO runs (id, version, wake, owner, run) VALUES (?, ?, ?, ?, ?)`, id, row.Version, nanos(row.Wake), row.Owner, row.Run)
 		if err != nil {
 			return err
 		}
 	}
-	return t.addHistory(c, events)
+	return t.addHistory(id, c.Events, events)
+}
+
+func (t *tx) moveExecution(c engine.Change, events []byte) error {
+	id, isRemembered, err := t.executionID(c.Row.Name)
+	if err != nil {
+		return conflictUnlessFound(err)
+	}
+	isMoved, err := t.moveRun(id, c.Row)
+	if err != nil {
+		return err
+	}
+	if !isMoved {
+		t.isDirty = false
+		if isRemembered { // another process may have removed the execution, and its name may be that of another one
+			delete(t.ids, c.Row.Name)
+			return t.moveExecution(c, events)
+		}
+		return incident.ErrConflict
+	}
+	if c.Row.Status != asl.Running {
+		if err := t.endExecution(id, c.Row); err != nil {
+			return err
+		}
+	}
+	return t.addHistory(id, c.Events, events)
+}
+
+// moveRun replaces the run of the version before, if it is there.
+func (t *tx) moveRun(id int64, row engine.Row) (isMoved bool, err error) {
+	before := row.Version - 1
+	if row.Status != asl.Running {
+		n, err := t.exec(`DELETE FROM runs WHERE id = ? AND version = ?`, id, before)
+		return n == 1, err
+	}
+	// Most transitions change neither wake nor owner. Setting them all the same would write their indexes anew.
+	n, err := t.exec(`UPDATE runs SET version = ?, run = ? WHERE id = ? AND version = ? AND wake = ? AND owner = ?`,
+		row.Version, row.Run, id, before, nanos(row.Wake), row.Owner)
+	if err == nil && n == 0 {
+		n, err = t.exec(`UPDATE runs SET version = ?, run = ?, wake = ?, owner = ? WHERE id = ? AND version = ?`,
+			row.Version, row.Run, nanos(row.Wake), row.Owner, id, before)
+	}
+	return n == 1, err
+}
+
+func (t *tx) endExecution(id int64, row engine.Row) error {
+	delete(t.ids, row.Name)
+	_, err := t.exec(`UPDATE executions SET status = ?, stopped_at = ?, output = ?, error = ?, cause = ? WHERE id = ?`,
+		string(row.Status), nanos(row.StoppedAt), []byte(row.Output), row.Error, row.Cause, id)
+	return err
+}
+
+// rememberedIDs bounds the memory for ids: those of executions at work fit, those of sleeping ones may be looked up.
+const rememberedIDs = 10_000
+
+// executionID returns the id of an execution, which was remembered or is looked up.
+func (t *tx) executionID(name string) (id int64, isRemembered bool, err error) {
+	if id, ok := t.ids[name]; ok {
+		return id, true, nil
+	}
+	if err := t.get(`SELECT id FROM executions WHERE name = ?`, []any{name}, &id); err != nil {
+		return 0, false, err
+	}
+	t.rememberID(name, id)
+	return id, false, nil
+}
+
+func (t *tx) rememberID(name string, id int64) {
+	if len(t.ids) >= rememberedIDs {
+		clear(t.ids)
+	}
+	t.ids[name] = id
+}
+
+// conflictUnlessFound says of an execution that is not there that the version before is not the stored one.
+func conflictUnlessFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return incident.ErrConflict
+	}
+	return err
 }
 
 // addHistory keeps the events of a transition in one row.
-func (t *tx) addHistory(c engine.Change, encoded []byte) error {
-	if len(c.Events) == 0 {
+func (t *tx) addHistory(id int64, events []asl.Event, encoded []byte) error {
+	if len(events) == 0 {
 		return nil
 	}
-	_, err := t.exec(`INSERT INTO history (execution, last, events) SELECT id, ?, ? FROM executions WHERE name = ?`,
-		c.Events[len(c.Events)-1].ID, encoded, c.Row.Name)
+	_, err := t.exec(`INSERT INTO history (execution, last, events) VALUES (?, ?, ?)`, id, events[len(events)-1].ID, encoded)
 	return err
 }
 

@@ -10,10 +10,7 @@ import (
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
-var (
-	_ incident.Outbox   = (*DB)(nil)
-	_ incident.Sessions = (*DB)(nil)
-)
+var _ incident.Outbox = (*DB)(nil)
 
 // Sent returns the first accepted delivery of a message on each channel, in the order of acceptance.
 func (db *DB) Sent(ctx context.Context, message string) ([]incident.Delivery, error) {
@@ -41,31 +38,4 @@ func (db *DB) RecordDelivery(ctx context.Context, id incident.ID, d incident.Del
 func (db *DB) Deliveries(ctx context.Context, id incident.ID) ([]incident.Delivery, error) {
 	return list(ctx, db, "read deliveries of "+string(id), `SELECT doc FROM deliveries WHERE incident = ? ORDER BY id`,
 		[]any{string(id)}, document[incident.Delivery])
-}
-
-// PutIssued indexes an event that issued a session; the same one again changes nothing.
-func (db *DB) PutIssued(ctx context.Context, s incident.IssuedSession) error {
-	s.IssuedAt, s.ExpiresAt = s.IssuedAt.UTC(), s.ExpiresAt.UTC()
-	doc, err := encode(s)
-	if err != nil {
-		return fmt.Errorf("index session: %w", err)
-	}
-	return db.write(ctx, "index session", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO sessions (access_key, session, event, issued_at, expires_at, doc) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, s.AccessKeyID, s.SessionID, string(s.EventID), nanos(s.IssuedAt), nanos(s.ExpiresAt), doc)
-		return err
-	})
-}
-
-// IssuedBy returns the events that issued a key or session id, oldest first.
-func (db *DB) IssuedBy(ctx context.Context, keyOrSession string) ([]incident.IssuedSession, error) {
-	if keyOrSession == "" {
-		return nil, nil
-	}
-	// Two searches by index: an OR would read the whole table.
-	return list(ctx, db, "look up session "+keyOrSession,
-		`SELECT doc FROM (
-			SELECT id, issued_at, doc FROM sessions WHERE access_key = ?1
-			UNION SELECT id, issued_at, doc FROM sessions WHERE session = ?1)
-		ORDER BY issued_at, id`, []any{keyOrSession}, document[incident.IssuedSession])
 }

@@ -126,8 +126,9 @@ CREATE TABLE definitions (
 	hash       TEXT PRIMARY KEY,
 	definition BLOB NOT NULL
 );
+-- The id of an execution is never used again, so that the writer may remember it.
 CREATE TABLE executions (
-	id         INTEGER PRIMARY KEY,
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
 	name       TEXT NOT NULL UNIQUE,
 	machine    TEXT NOT NULL,
 	definition TEXT NOT NULL,
@@ -167,7 +168,7 @@ CREATE TABLE secrets (
 	name  TEXT PRIMARY KEY,
 	value BLOB NOT NULL
 ) WITHOUT ROWID;
-`}
+`, sessionsByID}
 
 // migrate brings the schema up to date in one transaction; another process that opens the file meanwhile waits.
 func migrate(ctx context.Context, conn *sql.Conn) (err error) {

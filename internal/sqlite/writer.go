@@ -79,7 +79,7 @@ func (w *writer) close() error {
 }
 
 func (w *writer) run(ctx context.Context) {
-	t := &tx{ctx: ctx, conn: w.conn, statements: map[string]*sql.Stmt{}}
+	t := &tx{ctx: ctx, conn: w.conn, statements: map[string]*sql.Stmt{}, ids: map[string]int64{}}
 	for op := range w.queue {
 		t.commit(w.gather(op))
 	}
@@ -112,6 +112,8 @@ type tx struct {
 	statements map[string]*sql.Stmt
 	// isDirty says that the operation at hand has changed something.
 	isDirty bool
+	// ids are ids of executions by name.
+	ids map[string]int64
 }
 
 // commit runs a batch until every operation has an outcome.
@@ -159,6 +161,7 @@ func settle(batch []*operation, err error) (again []*operation) {
 // rollback ends the transaction. SQLite may have done so itself, as when the disk is full; then this fails, which is what
 // we want. Any other fault shows at the next BEGIN.
 func (t *tx) rollback() {
+	clear(t.ids) // some may never have come into being
 	_ = t.control(`ROLLBACK`)
 }
 
@@ -187,16 +190,21 @@ func (t *tx) prepare(query string) (*sql.Stmt, error) {
 // exec runs a statement and returns how many rows it changed. It marks the operation as dirty, which the operation may
 // take back when nothing was changed.
 func (t *tx) exec(query string, args ...any) (changed int64, err error) {
-	s, err := t.prepare(query)
-	if err != nil {
-		return 0, err
-	}
-	t.isDirty = true
-	result, err := s.ExecContext(t.ctx, args...)
+	result, err := t.run(query, args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// run is exec for those who want to know more of what it did.
+func (t *tx) run(query string, args ...any) (sql.Result, error) {
+	s, err := t.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	t.isDirty = true
+	return s.ExecContext(t.ctx, args...)
 }
 
 // get reads one row; sql.ErrNoRows when there is none.

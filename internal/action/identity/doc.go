@@ -27,14 +27,19 @@
 // # identity:Resolve
 //
 // Follows the session back, hop by hop, to the human: first through the index of issuing events that were received,
-// then through Event history (by the issued key, within the longest life of a session). Input as above. Output:
+// then through Event history (by the issued key, session or instance, within the longest life of a session; the caller's
+// copy of a call across accounts and console sign-ins by their moment). Input as above. Output:
 //
 //	{"principal": "arn:…", "session_key": "ASIA…", "status": "resolved" | "unresolved" | "service",
 //	 "human": "alice", "human_arn": "arn:…",
 //	 "chain": ["arn:… nearest principal", "…", "alice"],
 //	 "hops": [{"eventID", "eventName": "AssumeRole", "at", "caller": "arn:…", "callerType": "IAMUser",
-//	           "confidence": "key", "source": "sessions index" | "event history"}],
-//	 "reason": "why it is unresolved", "gaps": ["what could not be searched"],
+//	           "confidence": "key", "source": "sessions index" | "event history", "note"}],
+//	 "workload": {"provider", "subject", "repository": "org/app", "ref", "actor": "who started the CI job"},
+//	 "carrier": "arn:… the instance or function whose credentials these are",
+//	 "nearby": [hops of those who launched that instance or had a session on it, latest first],
+//	 "reason": "why it is unresolved", "missing": ["ASIA… whose issuing event would help"],
+//	 "gaps": ["what could not be searched"],
 //	 "sentence": "alice through role session Admin/a at …"}
 //
 // "human" is absent unless status is resolved. The result is kept on the incident: Who, Summary, and a timeline entry

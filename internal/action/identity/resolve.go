@@ -12,16 +12,8 @@ import (
 
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
-	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
-	"github.com/switchback-project/switchback/internal/state"
-)
-
-// The sources of issuing events, as hops name them.
-const (
-	fromSessions = "sessions index"
-	fromHistory  = "event history"
 )
 
 // maxName bounds each name that is kept and returned, in bytes; AWS's own are shorter. A state's output stays small.
@@ -30,8 +22,14 @@ const maxName = 300
 type resolveResult struct {
 	incident.Who
 	Hops []identity.Hop `json:"hops"`
-	// Reason is there when the status is unresolved.
+	// Workload, Carrier and Nearby are there when a machine did it, or may have.
+	Workload *identity.Workload `json:"workload,omitempty"`
+	Carrier  string             `json:"carrier,omitempty"`
+	Nearby   []identity.Hop     `json:"nearby,omitempty"`
+	// Reason is there when the status is unresolved, and Missing what would have to come for another attempt to get
+	// further: keys, sessions, shared events.
 	Reason   string   `json:"reason,omitempty"`
+	Missing  []string `json:"missing,omitempty"`
 	Gaps     []string `json:"gaps,omitempty"`
 	Sentence string   `json:"sentence"`
 }
@@ -41,13 +39,13 @@ func resolve(ctx context.Context, env *action.Env, p eventParams) (resolveResult
 	if err != nil {
 		return resolveResult{}, err
 	}
-	index := &sources{env: env}
+	index := sourcesOf(env)
 	res, err := identity.Resolve(ctx, r, index)
 	if err != nil {
 		return resolveResult{}, err
 	}
 	out := result(r, res)
-	out.Gaps = index.gaps
+	out.Gaps = index.History.Gaps()
 	if env.Incident.ID == "" {
 		return out, nil
 	}
@@ -56,19 +54,18 @@ func resolve(ctx context.Context, env *action.Env, p eventParams) (resolveResult
 
 func result(r cloudtrail.Record, res identity.Resolution) resolveResult {
 	facts := identity.Extract(r)
-	out := resolveResult{
-		Who: incident.Who{
-			Principal: facts.Principal, SessionKey: facts.AccessKeyID, Status: string(res.Status),
-			Human: identity.Printable(res.Human, maxName), HumanARN: identity.Printable(res.HumanARN, maxName),
-		},
-		Hops: []identity.Hop{}, Reason: identity.Printable(res.Reason, maxName), Sentence: facts.Sentence(res.Human),
+	out := resolveResult{Sentence: facts.Sentence(res.Human)}
+	chain := res.Principals(r)
+	res = res.Printable(maxName)
+	out.Who = incident.Who{
+		Principal: facts.Principal, SessionKey: facts.AccessKeyID, Status: string(res.Status), Human: res.Human, HumanARN: res.HumanARN,
 	}
-	for _, name := range res.Principals(r) {
+	out.Hops, out.Nearby, out.Workload, out.Carrier, out.Reason = res.Chain, res.Nearby, res.Workload, res.Carrier, res.Reason
+	for _, name := range chain {
 		out.Chain = append(out.Chain, identity.Printable(name, maxName))
 	}
-	for _, hop := range res.Chain {
-		hop.Caller = identity.Printable(hop.Caller, maxName)
-		out.Hops = append(out.Hops, hop)
+	for _, clue := range res.Missing {
+		out.Missing = append(out.Missing, clue.ID)
 	}
 	return out
 }
@@ -124,88 +121,29 @@ func text(out resolveResult) string {
 	case string(identity.Resolved):
 		return "the human is " + out.Human + via
 	case string(identity.Service):
-		return "no human: a service or workload" + via
+		return "no human: a service or workload" + machine(out) + via
 	}
 	return "the human is unresolved: " + out.Reason + via
 }
 
-// sources look for issuing events among those that were received, and then in Event history.
-type sources struct {
-	env  *action.Env
-	gaps []string
-}
-
-var _ identity.Index = (*sources)(nil)
-
-// IssuedBy implements identity.Index. A source that fails is a gap.
-func (s *sources) IssuedBy(ctx context.Context, id string, use identity.Use) ([]identity.Found, error) {
-	found, err := s.received(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) > 0 || s.env.History == nil {
-		return found, nil
-	}
-	return s.history(ctx, id, use)
-}
-
-func (s *sources) received(ctx context.Context, id string) ([]identity.Found, error) {
-	issued, err := s.env.Sessions.IssuedBy(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("search the sessions index: %w", err)
-	}
-	var found []identity.Found
-	for _, i := range issued {
-		r, err := cloudtrail.ParseRecord(i.Record)
-		if err != nil {
-			s.gap(fmt.Sprintf("issuing event %s cannot be read: %v", i.EventID, err))
-			continue
-		}
-		found = append(found, identity.Found{Record: r, Source: fromSessions})
-	}
-	return found, nil
-}
-
-// history asks where STS may have recorded the call: the region of the use, and the partition's global region.
-func (s *sources) history(ctx context.Context, id string, use identity.Use) ([]identity.Found, error) {
-	q := state.Query{
-		Account: use.Account, From: use.At.Add(-identity.LongestSession), To: use.At,
-		EventNames: identity.IssuerNames(), ResourceName: id,
-	}
-	if strings.HasPrefix(id, "ASIA") {
-		q.IssuedKeyID, q.ResourceName = id, ""
-	}
-	var found []identity.Found
-	for _, region := range regions(use.Region) {
-		q.Region = region
-		records, gaps, err := s.env.History.Lookup(ctx, s.env.Door, q)
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("search event history: %w", ctx.Err())
-		}
-		if err != nil {
-			gaps = append(gaps, fmt.Sprintf("event history of %s in %s: %v", use.Account, region, err))
-		}
-		for _, gap := range gaps {
-			s.gap(gap)
-		}
-		for _, r := range records {
-			found = append(found, identity.Found{Record: r, Source: fromHistory})
+// machine says what is known of it.
+func machine(out resolveResult) string {
+	var known []string
+	if w := out.Workload; w != nil {
+		for _, part := range []struct{ word, value string }{{"subject", w.Subject}, {"repository", w.Repository}, {"started by", w.Actor}} {
+			if part.value != "" {
+				known = append(known, part.word+" "+part.value)
+			}
 		}
 	}
-	return found, nil
-}
-
-func regions(used string) []string {
-	global := arn.PartitionOf(used).GlobalRegion
-	if used == "" || used == global {
-		return []string{global}
+	if out.Carrier != "" {
+		known = append(known, "on "+out.Carrier)
 	}
-	return []string{used, global}
-}
-
-func (s *sources) gap(text string) {
-	const most = 10
-	if text = identity.Printable(text, maxName); len(s.gaps) < most && !slices.Contains(s.gaps, text) {
-		s.gaps = append(s.gaps, text)
+	for _, hop := range out.Nearby {
+		known = append(known, fmt.Sprintf("%s by %s (%s)", hop.EventName, hop.Caller, hop.Confidence))
 	}
+	if len(known) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(known, ", ") + ")"
 }
