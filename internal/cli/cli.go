@@ -70,6 +70,7 @@ type grammar struct {
 	Incident     incidentCommand     `cmd:"" help:"List and show incidents; acknowledge, undo, approve."`
 	Pattern      patternCommand      `cmd:"" help:"Test event patterns."`
 	Statemachine statemachineCommand `cmd:"" help:"Run and check any States Language definition."`
+	Policy       policyCommand       `cmd:"" help:"Judge resource policies: public, external, wider than before."`
 	Pause        pauseCommand        `cmd:"" help:"Stop all mutations for a while."`
 	Resume       resumeCommand       `cmd:"" help:"End a pause."`
 	Deadletter   deadletterCommand   `cmd:"" help:"Events that could not be processed."`
