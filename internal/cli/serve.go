@@ -218,7 +218,9 @@ func (in *installation) keepPruning(ctx context.Context) {
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
 	for {
-		if err := in.db.Prune(ctx, in.clock().Add(-keepFor)); err != nil && ctx.Err() == nil {
+		now := in.clock()
+		err := errors.Join(in.db.SessionIndex().Prune(ctx, now), in.db.Prune(ctx, now.Add(-keepFor)))
+		if err != nil && ctx.Err() == nil {
 			in.log.ErrorContext(ctx, "prune", slog.Any("error", err))
 		}
 		select {
