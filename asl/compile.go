@@ -32,6 +32,8 @@ type scope struct {
 type state struct {
 	name    string
 	kind    string // the Type
+	entered string // the type of the event of its beginning
+	exited  string // the type of that of its end
 	jsonata bool
 	next    *state // nil for terminal states
 	path    string // JSON pointer into the definition
@@ -95,9 +97,16 @@ type amount struct {
 type taskPart struct {
 	resource    string
 	kind        Resource
+	events      taskEvents
 	timeout     amount
 	heartbeat   amount
 	credentials expression
+}
+
+// taskEvents are the types of the events of a task, and what their details begin with.
+type taskEvents struct {
+	scheduled, started, succeeded, failed, timedOut string
+	head                                            []byte
 }
 
 type waitPart struct {
@@ -233,6 +242,7 @@ func escapePointer(name string) string {
 
 func (c *compiler) state(s *scope, st *state, o *object, inherited bool) error {
 	st.kind, _ = member[string](o, "Type")
+	st.entered, st.exited = st.kind+"StateEntered", st.kind+"StateExited"
 	st.jsonata = isJSONata(o, inherited)
 	if next, ok := member[string](o, "Next"); ok {
 		st.next = s.states[next]

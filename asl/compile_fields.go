@@ -126,12 +126,22 @@ func (f *fields) amountOf(o *object, name, where string) amount {
 
 func (f *fields) task() *taskPart {
 	resource, _ := member[string](f.object, "Resource")
+	kind := ParseResource(resource)
 	return &taskPart{
 		resource:    resource,
-		kind:        ParseResource(resource),
+		kind:        kind,
+		events:      eventsOf(kind),
 		timeout:     f.amount("TimeoutSeconds"),
 		heartbeat:   f.amount("HeartbeatSeconds"),
 		credentials: f.template("Credentials"),
+	}
+}
+
+func eventsOf(k Resource) taskEvents {
+	stem := k.eventStem()
+	return taskEvents{
+		scheduled: stem + "Scheduled", started: stem + "Started", succeeded: stem + "Succeeded", failed: stem + "Failed",
+		timedOut: stem + "TimedOut", head: resourceDetails(k),
 	}
 }
 

@@ -34,11 +34,17 @@ func decodeLax(data []byte) (any, error) { return decodeWith(data, true) }
 func decodeWith(data []byte, lax bool) (any, error) {
 	// One copy of the text: strings without escapes are slices of it.
 	d := decoder{text: string(data), lax: lax}
-	v, err := d.document()
-	if err != nil {
-		return nil, d.locate(err.(*ParseError))
+	return d.whole()
+}
+
+// decodeDatum is decode for data that goes on as text too: text that is compact already is not written anew.
+func decodeDatum(data []byte) (*datum, error) {
+	d := decoder{text: string(data)}
+	v, err := d.whole()
+	if err != nil || d.differs {
+		return datumOf(v), err
 	}
-	return v, nil
+	return &datum{text: []byte(d.text), val: v, known: true}, nil
 }
 
 type decoder struct {
@@ -46,6 +52,16 @@ type decoder struct {
 	pos   int
 	depth int
 	lax   bool
+	// differs says that encode may write the value in another way.
+	differs bool
+}
+
+func (d *decoder) whole() (any, error) {
+	v, err := d.document()
+	if err != nil {
+		return nil, d.locate(err.(*ParseError))
+	}
+	return v, nil
 }
 
 func (d *decoder) document() (any, error) {
@@ -75,6 +91,7 @@ func (d *decoder) space() {
 	for d.pos < len(d.text) {
 		switch d.text[d.pos] {
 		case ' ', '\t', '\n', '\r':
+			d.differs = true
 			d.pos++
 		default:
 			return
@@ -182,6 +199,7 @@ func (d *decoder) member(o *object) error {
 		d.pos = at
 		return d.fault("duplicate key %q", clip(key))
 	}
+	d.differs = true
 	o.vals[i] = v
 	return nil
 }
@@ -242,6 +260,7 @@ func (d *decoder) number() (any, error) {
 	}
 	text := d.text[start:d.pos]
 	if text == "-0" {
+		d.differs = true
 		text = "0"
 	}
 	return number(text), nil
@@ -266,7 +285,11 @@ func (d *decoder) string() (string, error) {
 		case c == '"':
 			s := d.text[start:d.pos]
 			d.pos++
-			return strings.ToValidUTF8(s, "\ufffd"), nil
+			if !utf8.ValidString(s) {
+				d.differs = true
+				s = strings.ToValidUTF8(s, "\ufffd")
+			}
+			return s, nil
 		case c == '\\':
 			return d.escapedString(start)
 		case c < 0x20:
@@ -278,6 +301,7 @@ func (d *decoder) string() (string, error) {
 }
 
 func (d *decoder) escapedString(start int) (string, error) {
+	d.differs = true
 	buf := append(make([]byte, 0, d.pos-start+32), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
 		c := d.text[d.pos]

@@ -41,7 +41,7 @@ func (m *Machine) Start(info ExecutionInfo, input json.RawMessage, now time.Time
 	if len(input) > MaxDataBytes {
 		return nil, Effects{}, fmt.Errorf("%w: %d bytes are more than %d", ErrInvalidInput, len(input), MaxDataBytes)
 	}
-	v, err := decode(input)
+	in, err := decodeDatum(input)
 	if err != nil {
 		return nil, Effects{}, fmt.Errorf("%w: %w", ErrInvalidInput, err)
 	}
@@ -49,7 +49,7 @@ func (m *Machine) Start(info ExecutionInfo, input json.RawMessage, now time.Time
 		info.StartedAt = now
 	}
 	info.StartedAt = info.StartedAt.UTC().Round(0)
-	r := &Run{machine: m, info: info, input: datumOf(v), status: Running}
+	r := &Run{machine: m, info: info, input: in, status: Running}
 	if m.timeout > 0 {
 		r.deadline = now.UTC().Round(0).Add(m.timeout)
 	}
@@ -75,11 +75,11 @@ func (m *Machine) TaskSucceeded(r *Run, taskID string, output json.RawMessage, n
 			c.taskFailed(t, tooLarge(t.stateName))
 			return nil
 		}
-		v, err := decode(output)
+		result, err := decodeDatum(output)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalidOutput, err)
 		}
-		c.taskSucceeded(t, datumOf(v))
+		c.taskSucceeded(t, result)
 		return nil
 	})
 }
@@ -109,11 +109,11 @@ func (m *Machine) TaskSubmitted(r *Run, taskID string, output json.RawMessage, n
 		if len(output) == 0 || len(output) > MaxDataBytes {
 			output = json.RawMessage("{}")
 		}
-		v, err := decode(output)
+		result, err := decodeDatum(output)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalidOutput, err)
 		}
-		c.submitted(t, datumOf(v))
+		c.submitted(t, result)
 		return nil
 	})
 }

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// usualEvents is how many events most calls add: a task ends, its state is left, the next one is entered and begins.
+const usualEvents = 6
+
 // emit adds an event to the history and returns its ID. The last event of MaxEvents is kept for the end.
 func (c *call) emit(eventType, state string, previous int64, details []byte) int64 {
 	if c.r.lastEvent >= MaxEvents-1 {
@@ -22,6 +25,9 @@ func (c *call) emitLast(eventType string, previous int64, details []byte) {
 }
 
 func (c *call) add(eventType, state string, previous int64, details []byte) int64 {
+	if c.fx.Events == nil {
+		c.fx.Events = make([]Event, 0, usualEvents)
+	}
 	c.r.lastEvent++
 	c.bytes += len(details)
 	c.fx.Events = append(c.fx.Events, Event{
@@ -77,7 +83,7 @@ func (c *call) startedDetails() []byte {
 
 func enteredDetails(t *thread) []byte {
 	text := t.input.json()
-	d := append(make([]byte, 0, len(text)+len(text)/4+96), '{')
+	d := append(make([]byte, 0, detailsRoom(len(text))), '{')
 	d = appendText(d, "name", t.stateName)
 	d = appendText(d, "input", text)
 	d = append(appendName(d, "inputDetails"), truncatedNot...)
@@ -87,7 +93,7 @@ func enteredDetails(t *thread) []byte {
 // exitedDetails writes the details of a StateExited event; assigned holds the variables that the state set.
 func exitedDetails(t *thread, output *datum, assigned map[string]*datum) []byte {
 	text := output.json()
-	d := append(make([]byte, 0, len(text)+len(text)/4+96), '{')
+	d := append(make([]byte, 0, detailsRoom(len(text))), '{')
 	d = appendText(d, "name", t.stateName)
 	d = appendText(d, "output", text)
 	d = append(appendName(d, "outputDetails"), truncatedNot...)
@@ -143,10 +149,17 @@ func resourceDetails(k Resource) []byte {
 	return appendText(d, "resource", k.Action+string(k.Integration))
 }
 
+// details returns the beginning of the details of an event, with room for as much again as will be appended.
+func (part *taskPart) details(room int) []byte {
+	return append(make([]byte, 0, len(part.events.head)+detailsRoom(room)), part.events.head...)
+}
+
+// detailsRoom is about what a text and the members around it take in an event's details.
+func detailsRoom(text int) int { return text + text/4 + 96 }
+
 func scheduledDetails(t *thread, request TaskRequest, timeout, heartbeat time.Duration) []byte {
-	k := t.state.task.kind
-	d := resourceDetails(k)
-	if k.eventStem() == "Task" {
+	d := t.state.task.details(len(request.Parameters))
+	if t.state.task.kind.eventStem() == "Task" {
 		d = appendText(d, "parameters", []byte(request.Parameters))
 	} else {
 		d = appendText(d, "resource", request.Resource)
@@ -162,12 +175,13 @@ func scheduledDetails(t *thread, request TaskRequest, timeout, heartbeat time.Du
 	return append(d, '}')
 }
 
-func outputDetails(k Resource, output *datum) []byte {
-	d := appendText(resourceDetails(k), "output", output.json())
+func (part *taskPart) outputDetails(output *datum) []byte {
+	text := output.json()
+	d := appendText(part.details(len(text)), "output", text)
 	d = append(appendName(d, "outputDetails"), truncatedNot...)
 	return append(d, '}')
 }
 
-func failedDetails(k Resource, e Error) []byte {
-	return append(appendError(resourceDetails(k), e), '}')
+func (part *taskPart) failedDetails(e Error) []byte {
+	return append(appendError(part.details(len(e.Name)+len(e.Cause)), e), '}')
 }

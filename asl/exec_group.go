@@ -192,10 +192,7 @@ func (c *call) iterationInput(t *thread, index int) (*datum, error) {
 
 // selectItem evaluates ItemSelector, which sees the item in the context object.
 func (c *call) selectItem(t *thread, e *env, index int, item any) (any, error) {
-	e.context = func() *object {
-		inner := newObject("Index", intNumber(int64(index)), "Value", item, "Source", "STATE_DATA")
-		return c.r.contextObject(t).with("Map", newObject("Item", inner))
-	}
+	e.item = newObject("Index", intNumber(int64(index)), "Value", item, "Source", "STATE_DATA")
 	return t.state.mapping.selector.eval(e)
 }
 

@@ -12,7 +12,7 @@ import (
 func (c *call) enter(t *thread) {
 	t.entered, t.retries, t.counters = c.now, 0, nil
 	t.beforeEntered = t.previous
-	t.enteredEvent = c.record(t, t.state.kind+"StateEntered", func() []byte { return enteredDetails(t) })
+	t.enteredEvent = c.record(t, t.state.entered, func() []byte { return enteredDetails(t) })
 	c.work(t)
 }
 
@@ -45,19 +45,7 @@ func (c *call) work(t *thread) {
 
 // env is what the state's expressions see, with data as $ and states as the members of $states.
 func (c *call) env(t *thread, data any, states ...any) *env {
-	return &env{
-		machine: c.m,
-		data:    data,
-		context: func() *object { return c.r.contextObject(t) },
-		states:  states,
-		lookup: func(name string) (any, bool) {
-			d, ok := t.variable(name)
-			if !ok {
-				return nil, false
-			}
-			return d.value(), true
-		},
-	}
+	return &env{call: c, thread: t, data: data, states: states}
 }
 
 func (c *call) inputEnv(t *thread, data *datum) *env {
@@ -253,9 +241,12 @@ func (c *call) finish(t *thread, result *datum) error {
 	if t.state.jsonata {
 		return c.finishQuery(t, result)
 	}
-	assigned, err := evaluateAssign(t.state.assign, c.env(t, lazyValue(t.state.assign, result)))
-	if err != nil {
-		return err
+	var assigned map[string]*datum
+	var err error
+	if len(t.state.assign) > 0 {
+		if assigned, err = evaluateAssign(t.state.assign, c.env(t, result.value())); err != nil {
+			return err
+		}
 	}
 	if t.state.selector != nil {
 		v, err := t.state.selector.eval(c.env(t, result.value()))
@@ -271,14 +262,6 @@ func (c *call) finish(t *thread, result *datum) error {
 		return err
 	}
 	return c.exit(t, result, assigned, t.state.next)
-}
-
-// lazyValue decodes the result only where Assign needs it.
-func lazyValue(assign []assignment, d *datum) any {
-	if len(assign) == 0 {
-		return nil
-	}
-	return d.value()
 }
 
 // place puts a result into the raw input, as ResultPath says.
@@ -355,7 +338,7 @@ func (c *call) exit(t *thread, output *datum, assigned map[string]*datum, next *
 	if !output.fits(MaxDataBytes) || !t.holds(assigned) {
 		return tooLarge(t.stateName)
 	}
-	c.record(t, t.state.kind+"StateExited", func() []byte { return exitedDetails(t, output, assigned) })
+	c.record(t, t.state.exited, func() []byte { return exitedDetails(t, output, assigned) })
 	for name, d := range assigned {
 		if t.vars == nil {
 			t.vars = make(map[string]*datum, len(assigned))

@@ -33,9 +33,8 @@ func (c *call) startTask(t *thread) error {
 	}
 	t.phase = phaseTask
 	request := c.r.request(t)
-	stem := part.kind.eventStem()
-	c.record(t, stem+"Scheduled", func() []byte { return scheduledDetails(t, request, timeout, t.task.heartbeatEvery) })
-	c.record(t, stem+"Started", func() []byte { return append(resourceDetails(part.kind), '}') })
+	c.record(t, part.events.scheduled, func() []byte { return scheduledDetails(t, request, timeout, t.task.heartbeatEvery) })
+	c.record(t, part.events.started, func() []byte { return append(part.details(0), '}') })
 	c.fx.Tasks = append(c.fx.Tasks, request)
 	return nil
 }
@@ -43,6 +42,9 @@ func (c *call) startTask(t *thread) error {
 // deadlines evaluates the timeouts and the credentials of a task, whose $ is the effective input's raw form.
 func (c *call) deadlines(t *thread) (timeout time.Duration, err error) {
 	part := t.state.task
+	if part.credentials == nil && !part.timeout.present && !part.heartbeat.present {
+		return 0, nil
+	}
 	raw, err := c.filterPath(t, t.state.inputPath, t.input)
 	if err != nil {
 		return 0, err
@@ -75,18 +77,20 @@ func (c *call) deadlines(t *thread) (timeout time.Duration, err error) {
 }
 
 func (c *call) submitted(t *thread, output *datum) {
-	kind := t.state.task.kind
-	if t.task.submitted || !kind.waitsForAnswer() || kind.eventStem() != "Task" {
+	part := t.state.task
+	if t.task.submitted || !part.kind.waitsForAnswer() || part.kind.eventStem() != "Task" {
 		return
 	}
 	t.task.submitted = true
-	c.record(t, "TaskSubmitted", func() []byte { return outputDetails(kind, output) })
+	c.record(t, "TaskSubmitted", func() []byte { return part.outputDetails(output) })
 }
 
 func (c *call) taskSucceeded(t *thread, output *datum) {
-	c.submitted(t, datumOf(&object{}))
-	kind := t.state.task.kind
-	c.record(t, kind.eventStem()+"Succeeded", func() []byte { return outputDetails(kind, output) })
+	part := t.state.task
+	if part.kind.waitsForAnswer() {
+		c.submitted(t, datumOf(&object{}))
+	}
+	c.record(t, part.events.succeeded, func() []byte { return part.outputDetails(output) })
 	t.phase = phaseReady
 	if err := c.finish(t, output); err != nil {
 		c.failed(t, asFault(err))
@@ -94,8 +98,8 @@ func (c *call) taskSucceeded(t *thread, output *datum) {
 }
 
 func (c *call) taskFailed(t *thread, f *fault) {
-	kind := t.state.task.kind
-	c.record(t, kind.eventStem()+"Failed", func() []byte { return failedDetails(kind, f.failure) })
+	part := t.state.task
+	c.record(t, part.events.failed, func() []byte { return part.failedDetails(f.failure) })
 	t.phase = phaseReady
 	c.failed(t, f)
 }
@@ -108,8 +112,8 @@ func (c *call) timedOut(t *thread, heartbeat bool) {
 	if heartbeat {
 		f.alias = ErrorHeartbeatTimeout
 	}
-	kind := t.state.task.kind
-	c.record(t, kind.eventStem()+"TimedOut", func() []byte { return failedDetails(kind, f.failure) })
+	part := t.state.task
+	c.record(t, part.events.timedOut, func() []byte { return part.failedDetails(f.failure) })
 	t.phase = phaseReady
 	c.failed(t, f)
 }

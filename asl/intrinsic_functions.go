@@ -303,7 +303,7 @@ func intrinsicMathRandom(e *env, a []any) (any, error) {
 	if end <= start {
 		return nil, errors.New("the end must be greater than the start")
 	}
-	random := e.machine.random
+	random := e.call.m.random
 	if len(a) == 3 {
 		seed, err := roundedArgument(a, 2)
 		if err != nil {
@@ -331,7 +331,7 @@ func intrinsicStringSplit(_ *env, a []any) (any, error) {
 	return pieces, nil
 }
 
-func intrinsicUUID(e *env, _ []any) (any, error) { return e.machine.uuid(), nil }
+func intrinsicUUID(e *env, _ []any) (any, error) { return e.call.m.uuid(), nil }
 
 func arrayArgument(a []any, i int) ([]any, error) {
 	items, ok := a[i].([]any)

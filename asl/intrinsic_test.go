@@ -18,18 +18,15 @@ func testEnv(tb testing.TB, data string) *env {
 		tb.Fatal(err)
 	}
 	m := &Machine{random: func() float64 { return 0.5 }, uuid: func() string { return "the-uuid" }}
-	return &env{
-		machine: m, data: v,
-		context: func() *object { return newObject("Name", "ctx") },
-		lookup:  func(name string) (any, bool) { return "var", name == "v" },
-	}
+	run := &Run{info: ExecutionInfo{Name: "ctx"}, input: datumOf(v)}
+	return &env{call: &call{m: m, r: run}, thread: &thread{vars: map[string]*datum{"v": datumOf("var")}}, data: v}
 }
 
 func TestIntrinsic(t *testing.T) {
 	e := testEnv(t, `{"s":"a,b;;c","n":-4.5,"list":[1,2,2,{"k":1}],"o":{"k":"v","k2":[1,null]},"big":6.5,"json":"{\"a\":[1, 2]}"}`)
 	tests := []struct{ call, want string }{
 		{"States.Array()", "[]"},
-		{"States.Array('x', 1, null, true, $.n, $$.Name, $v)", `["x",1,null,true,-4.5,"ctx","var"]`},
+		{"States.Array('x', 1, null, true, $.n, $$.Execution.Name, $v)", `["x",1,null,true,-4.5,"ctx","var"]`},
 		{"States.ArrayContains($.list, 2)", "true"},
 		{`States.ArrayContains($.list, States.StringToJson('{"k":1.0}'))`, "true"},
 		{"States.ArrayGetItem($.list, 3)", `{"k":1}`},

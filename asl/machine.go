@@ -105,6 +105,8 @@ type TaskRequest struct {
 	// entered the state, and the places of the iterations of distributed Maps, which have no events. It is equal for
 	// every attempt.
 	Visit string
+	// EnteredAt is when the state was entered: $$.State.EnteredTime, equal for every attempt.
+	EnteredAt time.Time
 	// Resource is the state's Resource as the definition spells it, suffix included; see ParseResource.
 	Resource string
 	// Parameters is the effective input of the task: Parameters or Arguments applied, else the state's input. The Run may

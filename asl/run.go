@@ -183,8 +183,8 @@ func (r *Run) request(t *thread) TaskRequest {
 		parameters = t.input
 	}
 	request := TaskRequest{
-		ID: t.task.id, State: t.stateName, Visit: t.visit(), Resource: t.task.resource, Parameters: parameters.json(),
-		Token: t.task.token, Context: encode(r.contextObject(t)), Attempt: int(t.task.attempt), IsSubmitted: t.task.submitted,
+		ID: t.task.id, State: t.stateName, Visit: t.visit(), EnteredAt: t.entered, Resource: t.task.resource, Parameters: parameters.json(),
+		Token: t.task.token, Context: r.contextText(t), Attempt: int(t.task.attempt), IsSubmitted: t.task.submitted,
 		Deadline: t.task.deadline, HeartbeatDeadline: t.task.heartbeat,
 	}
 	if t.task.credentials != nil {
@@ -218,12 +218,45 @@ func (r *Run) contextObject(t *thread) *object {
 	return c
 }
 
+// contextText writes what contextObject makes, without making it: every task takes it along.
+func (r *Run) contextText(t *thread) []byte {
+	in := r.input.json()
+	d := append(make([]byte, 0, len(in)+contextBytes), `{"Execution":{`...)
+	d = appendText(d, "Id", r.info.ID)
+	d = append(appendName(d, "Input"), in...)
+	d = appendText(d, "Name", r.info.Name)
+	d = appendText(d, "RoleArn", r.info.RoleARN)
+	d = appendTimeText(d, "StartTime", r.info.StartedAt)
+	d = append(d, `,"RedriveCount":0},"State":{`...)
+	d = appendText(d, "Name", t.stateName)
+	d = appendTimeText(d, "EnteredTime", t.entered)
+	if t.state != nil && t.state.canRetry() || t.task != nil {
+		d = appendInt(d, "RetryCount", t.retries)
+	}
+	d = append(d, `},"StateMachine":{`...)
+	d = appendText(d, "Id", r.info.StateMachineID)
+	d = append(appendText(d, "Name", r.info.StateMachineName), '}')
+	if t.task != nil && t.task.token != "" {
+		d = append(appendText(append(d, `,"Task":{`...), "Token", t.task.token), '}')
+	}
+	return append(d, '}')
+}
+
+// contextBytes is about the size of a context object without the input.
+const contextBytes = 512
+
 func (st *state) canRetry() bool {
 	return st.kind == "Task" || st.kind == "Parallel" || st.kind == "Map"
 }
 
-// formatTime writes ISO 8601 in UTC with milliseconds; trailing zeros of the fraction are dropped, as AWS does.
-func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999Z07:00") }
+// timeLayout is ISO 8601 with milliseconds; trailing zeros of the fraction are dropped, as AWS does.
+const timeLayout = "2006-01-02T15:04:05.999Z07:00"
+
+func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+func appendTimeText(d []byte, name string, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(appendName(d, name), '"'), timeLayout), '"')
+}
 
 // bind ties a Run that was read from storage to the machine: every thread finds its state again.
 func (m *Machine) bind(r *Run) error {

@@ -7,78 +7,79 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
-// The stored form of a Run. Names are short because thousands of executions wait at a time; members that are zero are
-// left out; times are Unix nanoseconds. New members may be added, old ones keep their meaning.
+// The stored form of a Run, as it is read. Names are short because thousands of executions wait at a time; members that
+// are zero are left out; times are Unix nanoseconds. New members may be added, old ones keep their meaning.
 
 const runVersion = 1
 
 type runJSON struct {
 	Version   int             `json:"v"`
-	ID        string          `json:"id,omitempty"`
-	Name      string          `json:"n,omitempty"`
-	Role      string          `json:"ro,omitempty"`
-	MachineID string          `json:"mi,omitempty"`
-	Machine   string          `json:"mn,omitempty"`
+	ID        string          `json:"id"`
+	Name      string          `json:"n"`
+	Role      string          `json:"ro"`
+	MachineID string          `json:"mi"`
+	Machine   string          `json:"mn"`
 	Started   int64           `json:"st"`
 	Status    Status          `json:"s"`
 	Input     json.RawMessage `json:"in"`
-	Output    json.RawMessage `json:"out,omitempty"`
-	Failure   *failureJSON    `json:"f,omitempty"`
-	Deadline  int64           `json:"d,omitempty"`
-	LastEvent int64           `json:"e,omitempty"`
-	Hidden    int64           `json:"h,omitempty"`
-	LastTask  int64           `json:"lt,omitempty"`
-	Root      *threadJSON     `json:"t,omitempty"`
+	Output    json.RawMessage `json:"out"`
+	Failure   *failureJSON    `json:"f"`
+	Deadline  int64           `json:"d"`
+	LastEvent int64           `json:"e"`
+	Hidden    int64           `json:"h"`
+	LastTask  int64           `json:"lt"`
+	Root      *threadJSON     `json:"t"`
 }
 
 type failureJSON struct {
-	Error *string `json:"e,omitempty"`
-	Cause *string `json:"c,omitempty"`
+	Error *string `json:"e"`
+	Cause *string `json:"c"`
 }
 
 type threadJSON struct {
 	State         string                     `json:"s"`
-	Phase         phase                      `json:"p,omitempty"`
-	Input         json.RawMessage            `json:"in,omitempty"` // absent: the execution's input
-	Entered       int64                      `json:"et,omitempty"`
-	EnteredEvent  int64                      `json:"e,omitempty"`
-	BeforeEntered int64                      `json:"b,omitempty"`
-	Previous      int64                      `json:"l,omitempty"`
-	Vars          map[string]json.RawMessage `json:"va,omitempty"`
-	Retries       int64                      `json:"r,omitempty"`
-	Counters      []int64                    `json:"c,omitempty"`
-	Wake          int64                      `json:"w,omitempty"`
-	Task          *taskJSON                  `json:"t,omitempty"`
-	Group         *groupJSON                 `json:"g,omitempty"`
-	Index         int                        `json:"i,omitempty"`
+	Phase         phase                      `json:"p"`
+	Input         json.RawMessage            `json:"in"` // absent: the execution's input
+	Entered       int64                      `json:"et"`
+	EnteredEvent  int64                      `json:"e"`
+	BeforeEntered int64                      `json:"b"`
+	Previous      int64                      `json:"l"`
+	Vars          map[string]json.RawMessage `json:"va"`
+	Retries       int64                      `json:"r"`
+	Counters      []int64                    `json:"c"`
+	Wake          int64                      `json:"w"`
+	Task          *taskJSON                  `json:"t"`
+	Group         *groupJSON                 `json:"g"`
+	Index         int                        `json:"i"`
 }
 
 type taskJSON struct {
 	ID          string          `json:"id"`
 	Resource    string          `json:"r"`
-	Token       string          `json:"k,omitempty"`
-	Parameters  json.RawMessage `json:"p,omitempty"` // absent: the state's input
-	Credentials json.RawMessage `json:"c,omitempty"`
+	Token       string          `json:"k"`
+	Parameters  json.RawMessage `json:"p"` // absent: the state's input
+	Credentials json.RawMessage `json:"c"`
 	Attempt     int64           `json:"a"`
-	Submitted   bool            `json:"s,omitempty"`
-	Deadline    int64           `json:"d,omitempty"`
-	Heartbeat   int64           `json:"h,omitempty"`
-	Every       int64           `json:"he,omitempty"`
+	Submitted   bool            `json:"s"`
+	Deadline    int64           `json:"d"`
+	Heartbeat   int64           `json:"h"`
+	Every       int64           `json:"he"`
 }
 
 type groupJSON struct {
-	Items     []json.RawMessage `json:"it,omitempty"`
-	IsMap     bool              `json:"m,omitempty"`
+	Items     []json.RawMessage `json:"it"`
+	IsMap     bool              `json:"m"`
 	Next      int               `json:"n"`
 	Limit     int               `json:"l"`
-	Children  []*threadJSON     `json:"c,omitempty"`
-	Results   []json.RawMessage `json:"r,omitempty"` // null for those to come: results are wrapped in an array of one
-	Failures  int               `json:"f,omitempty"`
-	Tolerated int               `json:"to,omitempty"`
-	LastDone  int64             `json:"ld,omitempty"`
+	Children  []*threadJSON     `json:"c"`
+	Results   []json.RawMessage `json:"r"` // null for those to come: results are wrapped in an array of one
+	Failures  int               `json:"f"`
+	Tolerated int               `json:"to"`
+	LastDone  int64             `json:"ld"`
 }
 
 func unixNano(t time.Time) int64 {
@@ -95,98 +96,165 @@ func fromUnixNano(n int64) time.Time {
 	return time.Unix(0, n).UTC()
 }
 
-func textOf(d *datum) json.RawMessage {
-	if d == nil {
-		return nil
-	}
-	return d.json()
-}
-
 func datumFrom(text json.RawMessage) *datum {
 	if text == nil {
 		return nil
 	}
 	d := &datum{text: text}
 	if bytes.Contains(text, []byte(`\u`)) {
-		// encoding/json escapes < > & on the way out; the text must be what it was, whether it was stored or not.
+		// json.Marshal escapes < > & on the way out; the text must be what it was, whether it was stored or not.
 		d.text = encode(d.value())
 	}
 	return d
 }
 
-// MarshalJSON writes the stored form. Called directly it saves the second pass that json.Marshal makes over the text.
+// MarshalJSON writes the stored form, by hand because every transition does. Called directly it saves the second pass
+// that json.Marshal makes over the text.
 func (r *Run) MarshalJSON() ([]byte, error) {
-	j := runJSON{
-		Version: runVersion, ID: r.info.ID, Name: r.info.Name, Role: r.info.RoleARN, MachineID: r.info.StateMachineID,
-		Machine: r.info.StateMachineName, Started: unixNano(r.info.StartedAt), Status: r.status, Input: textOf(r.input),
-		Output: textOf(r.output), Deadline: unixNano(r.deadline), LastEvent: r.lastEvent, Hidden: r.hidden, LastTask: r.lastTask,
-	}
+	d := append(make([]byte, 0, 2*len(r.input.json())+runBytes), '{')
+	d = appendInt(d, "v", runVersion)
+	d = appendTextUnlessEmpty(d, "id", r.info.ID)
+	d = appendTextUnlessEmpty(d, "n", r.info.Name)
+	d = appendTextUnlessEmpty(d, "ro", r.info.RoleARN)
+	d = appendTextUnlessEmpty(d, "mi", r.info.StateMachineID)
+	d = appendTextUnlessEmpty(d, "mn", r.info.StateMachineName)
+	d = appendInt(d, "st", unixNano(r.info.StartedAt))
+	d = appendText(d, "s", string(r.status))
+	d = appendDatum(d, "in", r.input)
+	d = appendDatum(d, "out", r.output)
 	if r.failure != nil {
-		j.Failure = &failureJSON{}
-		if r.failure.HasName() {
-			j.Failure.Error = &r.failure.Name
-		}
-		if r.failure.HasCause() {
-			j.Failure.Cause = &r.failure.Cause
-		}
+		d = append(r.failure.appendStored(append(appendName(d, "f"), '{')), '}')
 	}
+	d = appendTime(d, "d", r.deadline)
+	d = appendUnlessZero(d, "e", r.lastEvent)
+	d = appendUnlessZero(d, "h", r.hidden)
+	d = appendUnlessZero(d, "lt", r.lastTask)
 	if r.root != nil {
-		j.Root = r.root.stored(r)
+		d = append(r.root.appendStored(append(appendName(d, "t"), '{'), r), '}')
 	}
-	return json.Marshal(j)
+	return append(d, '}'), nil
 }
 
-func (t *thread) stored(r *Run) *threadJSON {
-	j := &threadJSON{
-		State: t.stateName, Phase: t.phase, Entered: unixNano(t.entered), EnteredEvent: t.enteredEvent,
-		BeforeEntered: t.beforeEntered, Previous: t.previous, Retries: t.retries, Counters: t.counters,
-		Wake: unixNano(t.wake), Index: t.index,
+// runBytes is about what the stored form of an execution in a single state takes beside the data.
+const runBytes = 512
+
+func appendTextUnlessEmpty(d []byte, name, text string) []byte {
+	if text == "" {
+		return d
 	}
-	if text := t.input.json(); !bytes.Equal(text, r.input.json()) {
-		j.Input = text
+	return appendText(d, name, text)
+}
+
+func appendUnlessZero(d []byte, name string, n int64) []byte {
+	if n == 0 {
+		return d
 	}
-	if len(t.vars) > 0 {
-		j.Vars = make(map[string]json.RawMessage, len(t.vars))
-		for name, d := range t.vars {
-			j.Vars[name] = d.json()
+	return appendInt(d, name, n)
+}
+
+func appendTime(d []byte, name string, t time.Time) []byte {
+	return appendUnlessZero(d, name, unixNano(t))
+}
+
+func appendTrue(d []byte, name string, isTrue bool) []byte {
+	if !isTrue {
+		return d
+	}
+	return append(appendName(d, name), "true"...)
+}
+
+func appendDatum(d []byte, name string, v *datum) []byte {
+	if v == nil {
+		return d
+	}
+	return append(appendName(d, name), v.json()...)
+}
+
+// appendList appends an array of n elements, unless it is empty.
+func appendList(d []byte, name string, n int, element func(d []byte, i int) []byte) []byte {
+	if n == 0 {
+		return d
+	}
+	d = append(appendName(d, name), '[')
+	for i := range n {
+		if i > 0 {
+			d = append(d, ',')
 		}
+		d = element(d, i)
 	}
+	return append(d, ']')
+}
+
+// appendStored appends the members that the error has, each of the methods of this name the members of its value.
+func (e *Error) appendStored(d []byte) []byte {
+	if e.HasName() {
+		d = appendText(d, "e", e.Name)
+	}
+	if e.HasCause() {
+		d = appendText(d, "c", e.Cause)
+	}
+	return d
+}
+
+func (t *thread) appendStored(d []byte, r *Run) []byte {
+	d = appendText(d, "s", t.stateName)
+	d = appendTextUnlessEmpty(d, "p", string(t.phase))
+	if !bytes.Equal(t.input.json(), r.input.json()) {
+		d = appendDatum(d, "in", t.input)
+	}
+	d = appendTime(d, "et", t.entered)
+	d = appendUnlessZero(d, "e", t.enteredEvent)
+	d = appendUnlessZero(d, "b", t.beforeEntered)
+	d = appendUnlessZero(d, "l", t.previous)
+	if len(t.vars) > 0 {
+		d = append(appendName(d, "va"), '{')
+		for _, name := range sortedNames(t.vars) {
+			d = appendDatum(d, name, t.vars[name])
+		}
+		d = append(d, '}')
+	}
+	d = appendUnlessZero(d, "r", t.retries)
+	d = appendList(d, "c", len(t.counters), func(d []byte, i int) []byte { return strconv.AppendInt(d, t.counters[i], 10) })
+	d = appendTime(d, "w", t.wake)
 	if t.task != nil {
-		j.Task = t.task.stored()
+		d = append(t.task.appendStored(append(appendName(d, "t"), '{')), '}')
 	}
 	if t.group != nil {
-		j.Group = t.group.stored(r)
+		d = append(t.group.appendStored(append(appendName(d, "g"), '{'), r), '}')
 	}
-	return j
+	return appendUnlessZero(d, "i", int64(t.index))
 }
 
-func (a *awaited) stored() *taskJSON {
-	return &taskJSON{
-		ID: a.id, Resource: a.resource, Token: a.token, Parameters: textOf(a.parameters), Credentials: textOf(a.credentials),
-		Attempt: a.attempt, Submitted: a.submitted, Deadline: unixNano(a.deadline), Heartbeat: unixNano(a.heartbeat),
-		Every: int64(a.heartbeatEvery),
-	}
+func (a *awaited) appendStored(d []byte) []byte {
+	d = appendText(d, "id", a.id)
+	d = appendText(d, "r", a.resource)
+	d = appendTextUnlessEmpty(d, "k", a.token)
+	d = appendDatum(d, "p", a.parameters)
+	d = appendDatum(d, "c", a.credentials)
+	d = appendInt(d, "a", a.attempt)
+	d = appendTrue(d, "s", a.submitted)
+	d = appendTime(d, "d", a.deadline)
+	d = appendTime(d, "h", a.heartbeat)
+	return appendUnlessZero(d, "he", int64(a.heartbeatEvery))
 }
 
-func (g *group) stored(r *Run) *groupJSON {
-	j := &groupJSON{
-		IsMap: g.items != nil, Next: g.next, Limit: g.limit, Failures: g.failures, Tolerated: g.tolerated,
-		LastDone: g.lastDone,
-	}
-	for _, item := range g.items {
-		j.Items = append(j.Items, item.json())
-	}
-	for _, child := range g.children {
-		j.Children = append(j.Children, child.stored(r))
-	}
-	for _, result := range g.results {
-		if result == nil {
-			j.Results = append(j.Results, json.RawMessage("null"))
-			continue
+func (g *group) appendStored(d []byte, r *Run) []byte {
+	d = appendList(d, "it", len(g.items), func(d []byte, i int) []byte { return append(d, g.items[i].json()...) })
+	d = appendTrue(d, "m", g.items != nil)
+	d = appendInt(d, "n", int64(g.next))
+	d = appendInt(d, "l", int64(g.limit))
+	d = appendList(d, "c", len(g.children), func(d []byte, i int) []byte {
+		return append(g.children[i].appendStored(append(d, '{'), r), '}')
+	})
+	d = appendList(d, "r", len(g.results), func(d []byte, i int) []byte {
+		if g.results[i] == nil {
+			return append(d, "null"...)
 		}
-		j.Results = append(j.Results, append(append([]byte{'['}, result.json()...), ']'))
-	}
-	return j
+		return append(append(append(d, '['), g.results[i].json()...), ']')
+	})
+	d = appendUnlessZero(d, "f", int64(g.failures))
+	d = appendUnlessZero(d, "to", int64(g.tolerated))
+	return appendUnlessZero(d, "ld", g.lastDone)
 }
 
 // UnmarshalJSON reads the stored form. Called directly it saves the second pass that json.Unmarshal makes over the text.

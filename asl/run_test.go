@@ -67,6 +67,47 @@ func TestContextObject(t *testing.T) {
 	}
 }
 
+// TestContextIsWhatParametersSee compares the text that a task takes along with $$ as its Parameters see it.
+func TestContextIsWhatParametersSee(t *testing.T) {
+	seen := 0
+	check := func(tasks []asl.TaskRequest) {
+		t.Helper()
+		for _, task := range tasks {
+			var parameters struct{ C json.RawMessage }
+			if err := json.Unmarshal(task.Parameters, &parameters); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(parameters.C), string(task.Context)); diff != "" {
+				t.Errorf("state %s: %s", task.State, diff)
+			}
+			seen++
+		}
+	}
+	const field = `"Parameters":{"c.$":"$$"},"Retry":[{"ErrorEquals":["Odd"],"IntervalSeconds":1}],`
+	machine := mustCompile(t, `{"StartAt":"M \"<é\u0001>\"","States":{"M \"<é\u0001>\"":{"Type":"Map","ItemsPath":"$.list","ResultPath":null,"Next":"Ask","ItemProcessor":{
+		"StartAt":"In","States":{"In":{"Type":"Task","Resource":"switchback:a:B",`+field+`"End":true}}}},
+		"Ask":{"Type":"Task","Resource":"switchback:a:B.waitForTaskToken",`+field+`"End":true}}}`)
+	info := asltest.Info
+	info.Name, info.RoleARN = "run \"<é\x01>\"", ""
+	run, effects, err := machine.Start(info, json.RawMessage(`{"list":[1, 2.50], "text":"\u0001<é>\""}`), asltest.Start.Add(time.Millisecond))
+	for now := asltest.Start; err == nil && run.Status() == asl.Running; now = now.Add(1500 * time.Millisecond) {
+		check(effects.Tasks)
+		tasks := run.Pending()
+		check(tasks)
+		switch {
+		case len(tasks) == 0:
+			effects, err = machine.Tick(run, now)
+		case tasks[0].Attempt == 1:
+			effects, err = machine.TaskFailed(run, tasks[0].ID, asl.Error{Name: "Odd"}, now)
+		default:
+			effects, err = machine.TaskSucceeded(run, tasks[0].ID, json.RawMessage("1"), now)
+		}
+	}
+	if err != nil || run.Status() != asl.Succeeded || seen < 10 {
+		t.Errorf("%s after %d tasks, error %v", run.Status(), seen, err)
+	}
+}
+
 func TestTasksThatNobodyAwaits(t *testing.T) {
 	machine := mustCompile(t, oneTask(`,"TimeoutSeconds":5,"Retry":[{"ErrorEquals":["States.Timeout"]}]`))
 	run, effects := begin(t, machine, "{}")

@@ -12,17 +12,34 @@ import (
 
 // env is what paths, intrinsic calls and expressions see.
 type env struct {
-	machine *Machine
+	call   *call
+	thread *thread
 	// data is what $ stands for.
 	data any
-	// context makes the context object; it is asked for only when something refers to it.
-	context func() *object
-	// lookup finds a variable.
-	lookup func(name string) (any, bool)
+	// item is $$.Map.Item of an ItemSelector; nil elsewhere.
+	item *object
 	// queried is the size of the results of JSONata expressions so far.
 	queried int
 	// states is $states without its context, for JSONata: members by turns name, value.
 	states []any
+}
+
+// context makes the context object.
+func (e *env) context() *object {
+	o := e.call.r.contextObject(e.thread)
+	if e.item != nil {
+		o.add("Map", newObject("Item", e.item))
+	}
+	return o
+}
+
+// lookup finds a variable.
+func (e *env) lookup(name string) (any, bool) {
+	d, ok := e.thread.variable(name)
+	if !ok {
+		return nil, false
+	}
+	return d.value(), true
 }
 
 // undefinedVariable is the error for a variable that nothing has assigned.
@@ -132,7 +149,7 @@ func (f *intrinsicField) eval(e *env) (any, error) {
 }
 
 func (q *query) eval(e *env) (any, error) {
-	result, err := e.machine.expressions.Evaluate(q.text, e.bindings(q.text))
+	result, err := e.call.m.expressions.Evaluate(q.text, e.bindings(q.text))
 	switch {
 	case errors.Is(err, ErrUnsupportedResult):
 		return nil, q.fault("returned an unsupported result type.")

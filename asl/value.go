@@ -28,7 +28,7 @@ const indexFrom = 16
 
 // newObject returns an object of the members given by turns: key, value, key, value.
 func newObject(members ...any) *object {
-	o := &object{}
+	o := &object{keys: make([]string, 0, len(members)/2), vals: make([]any, 0, len(members)/2)}
 	for i := 0; i+1 < len(members); i += 2 {
 		o.add(members[i].(string), members[i+1])
 	}

@@ -58,8 +58,8 @@ type Options struct {
 	// Clock is time.Now by default.
 	Clock  func() time.Time
 	Logger *slog.Logger
-	// Workers is how many tasks are worked on at once; zero is 256: they mostly wait, for others and for the disk. With
-	// one, tasks run in the order of their dispatch, urgent ones first.
+	// Workers is how many tasks are worked on at once; zero is 512: they mostly wait, for others and for the disk, where
+	// many share a commit. With one, tasks run in the order of their dispatch, urgent ones first.
 	Workers int
 	// IsUrgent tells of a Resource whose tasks go before others; nil: none do.
 	IsUrgent func(resource string) bool
@@ -86,7 +86,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Workers <= 0 {
-		o.Workers = 256
+		o.Workers = 512
 	}
 	if o.Retention <= 0 {
 		o.Retention = 90 * 24 * time.Hour

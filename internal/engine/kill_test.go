@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -23,8 +22,6 @@ import (
 	"github.com/switchback-project/switchback/internal/engine"
 	"github.com/switchback-project/switchback/internal/sqlite"
 )
-
-var soak = flag.Bool("soak", false, "run the long form of the kill test")
 
 // The environment of a child process: the database, how many executions it runs, and after which commit it kills itself.
 const (
@@ -44,17 +41,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// suicidal kills its own process after a number of commits.
-type suicidal struct {
+// watched tells the parent of each commit, and kills its own process after a number of them, if that is not zero.
+type watched struct {
 	engine.Store
 	mu   sync.Mutex
 	left int
 }
 
-func (s *suicidal) Commit(ctx context.Context, c engine.Change) error {
+func (s *watched) Commit(ctx context.Context, c engine.Change) error {
 	err := s.Store.Commit(ctx, c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	fmt.Println("commit")
 	if s.left--; s.left == 0 {
 		return errors.Join(err, syscall.Kill(os.Getpid(), syscall.SIGKILL))
 	}
@@ -97,12 +95,12 @@ func runChild(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	var store engine.Store = db.Executions()
-	if n, err := strconv.Atoi(os.Getenv(childKill)); err == nil {
-		store = &suicidal{Store: store, left: n}
+	killAt, err := strconv.Atoi(os.Getenv(childKill))
+	if err != nil {
+		return err
 	}
 	ended := make(chan bool, 1)
-	e, err := engine.Open(ctx, store, map[string][]byte{"m": []byte(killed)}, killedWork, engine.Options{
+	e, err := engine.Open(ctx, &watched{Store: db.Executions(), left: killAt}, map[string][]byte{"m": []byte(killed)}, killedWork, engine.Options{
 		Ended: func(context.Context, engine.Execution) error {
 			select {
 			case ended <- true:
@@ -118,7 +116,6 @@ func runChild(ctx context.Context, path string) error {
 	defer cancel()
 	var wait sync.WaitGroup
 	wait.Go(func() { _ = e.Run(ctx) })
-	fmt.Println("begun")
 	if err := startAll(ctx, e, count); err != nil {
 		return err
 	}
@@ -157,11 +154,12 @@ func startAll(ctx context.Context, e *engine.Engine, count int) error {
 	return nil
 }
 
-// child runs a process on the database; kill is called once it works. It reports whether the process reached its end.
-func child(t *testing.T, path string, count int, env string, kill func(*os.Process)) (isDone bool) {
+// child runs a process on the database. It kills itself at the commit killAt, unless that is zero; it is killed from
+// outside once it has told of the commit killAfter, unless that is zero. child reports whether it reached its end.
+func child(t *testing.T, path string, count, killAt, killAfter int) (isDone bool) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), childPath+"="+path, childCount+"="+strconv.Itoa(count), env)
+	command.Env = append(os.Environ(), childPath+"="+path, childCount+"="+strconv.Itoa(count), childKill+"="+strconv.Itoa(killAt))
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err != nil {
@@ -170,8 +168,11 @@ func child(t *testing.T, path string, count int, env string, kill func(*os.Proce
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if bufio.NewScanner(out).Scan() && kill != nil {
-		kill(command.Process)
+	commits := bufio.NewScanner(out)
+	for n := 1; commits.Scan(); n++ {
+		if n == killAfter {
+			_ = command.Process.Kill() // it may have ended by itself
+		}
 	}
 	err = command.Wait()
 	var exit *exec.ExitError
@@ -218,31 +219,28 @@ func verifyKilled(t *testing.T, path string, count int) {
 	}
 }
 
-// TestKilledAtRandom kills processes at random moments: 20 over 100 executions, with -soak 200 over 1,000.
+// TestKilledAtRandom kills processes in the middle of their work, 20 times over 100 executions, with SWITCHBACK_SOAK=1 200
+// times over 1,000. A process that follows takes up first whatever was at work, a commit each, so that some get nowhere and
+// others far; where one reaches the end all executions begin anew.
 func TestKilledAtRandom(t *testing.T) {
 	kills, count := 20, 100
-	if *soak {
+	if os.Getenv("SWITCHBACK_SOAK") != "" {
 		kills, count = 200, 1000
 	}
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	path := fresh(t)
-	done := 0
-	for range kills {
-		if child(t, path, count, "", func(p *os.Process) {
-			<-time.After(time.Duration(random.Int64N(int64(25 * time.Millisecond))))
-			_ = p.Kill() // it may have ended by itself
-		}) {
-			done++
+	path, rounds := fresh(t), 1
+	for killed := 0; killed < kills; {
+		if !child(t, path, count, 0, 1+random.IntN(2*count)) {
+			killed++
+			continue
 		}
+		verifyKilled(t, path, count)
+		path, rounds = fresh(t), rounds+1
 	}
-	t.Logf("%d of %d processes were killed before their end", kills-done, kills)
-	if kills == done {
-		t.Error("no process was killed")
-	}
-	child(t, path, count, "", nil)
+	child(t, path, count, 0, 0)
 	verifyKilled(t, path, count)
+	t.Logf("%d kills over %d times %d executions, seed %d", kills, rounds, count, seed)
 }
 
 // TestKilledAtEveryCommit kills the process after each of its commits in turn, on one database each.
@@ -250,14 +248,14 @@ func TestKilledAtEveryCommit(t *testing.T) {
 	const count = 1
 	for at := 1; ; at++ {
 		path := fresh(t)
-		isDone := child(t, path, count, childKill+"="+strconv.Itoa(at), nil)
+		isDone := child(t, path, count, at, 0)
 		if isDone {
 			if at < 6 {
 				t.Errorf("the whole run took %d commits", at)
 			}
 			return
 		}
-		child(t, path, count, "", nil)
+		child(t, path, count, 0, 0)
 		verifyKilled(t, path, count)
 	}
 }

@@ -25,7 +25,7 @@ type live struct {
 	row Row
 	run *asl.Run // nil: to be loaded, or ended
 	// tasks are those in the hands of this engine, queued or at work.
-	tasks map[string]context.CancelFunc
+	tasks map[string]*work
 }
 
 // acquire locks an execution in this process.
@@ -229,8 +229,8 @@ func (l *live) count(gone []string) int {
 
 // drop lets go of a task: nobody waits for it any more, or it is done.
 func (l *live) drop(id string) {
-	if cancel := l.tasks[id]; cancel != nil {
-		cancel()
+	if w := l.tasks[id]; w != nil {
+		w.letGo()
 		delete(l.tasks, id)
 	}
 }

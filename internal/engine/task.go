@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/incident"
-	"github.com/switchback-project/switchback/internal/jsonscan"
 )
 
 // ErrorOther is the name of a failure that a handler gave no name.
@@ -24,75 +24,94 @@ const (
 	lastRetry  = 5 * time.Second
 )
 
+// work is a task in the hands of this engine, queued or at work.
+type work struct {
+	Task
+	engine *Engine
+
+	mu     sync.Mutex
+	cancel context.CancelFunc // of the handler's context, once there is one
+	isGone bool               // nobody waits any more
+}
+
 // dispatch hands a task to a worker. The execution's lock is held.
 func (e *Engine) dispatch(l *live, request asl.TaskRequest) {
 	if l.tasks == nil {
-		l.tasks = map[string]context.CancelFunc{}
+		l.tasks = map[string]*work{}
 	}
-	ctx, cancel := context.WithCancel(e.pool.ctx)
-	l.tasks[request.ID] = cancel
-	t := e.task(l.row.Execution, request)
-	add := e.pool.add
+	w := e.newWork(l.row.Execution, request)
+	l.tasks[request.ID] = w
 	if e.o.IsUrgent != nil && e.o.IsUrgent(request.Resource) {
-		add = e.pool.addUrgent
+		e.pool.addUrgent(w.perform)
+		return
 	}
-	add(func(closing context.Context) {
-		defer cancel()
-		e.perform(ctx, closing, t)
-	})
+	e.pool.add(w.perform)
 }
 
-func (e *Engine) task(x Execution, request asl.TaskRequest) Task {
-	return Task{
-		TaskRequest: request, ExecutionName: x.Name, Machine: x.Machine,
-		Visit: x.Name + "/" + request.State + "/" + request.Visit + "/" + enteredTime(request.Context),
-		Heartbeat: func(ctx context.Context) error {
-			return e.step(ctx, x.Name, transition{do: func(m *asl.Machine, r *asl.Run, now time.Time) (asl.Effects, error) {
-				return m.TaskHeartbeat(r, request.ID, now)
-			}})
-		},
+// enteredLayout is how a visit names its time: as $$.State.EnteredTime does.
+const enteredLayout = "2006-01-02T15:04:05.999Z07:00"
+
+func (e *Engine) newWork(x Execution, request asl.TaskRequest) *work {
+	w := &work{engine: e}
+	w.Task = Task{
+		TaskRequest: request, ExecutionName: x.Name, Machine: x.Machine, Heartbeat: w.heartbeat,
+		Visit: x.Name + "/" + request.State + "/" + request.Visit + "/" + request.EnteredAt.UTC().Format(enteredLayout),
+	}
+	return w
+}
+
+func (w *work) heartbeat(ctx context.Context) error {
+	return w.engine.step(ctx, w.ExecutionName, transition{do: func(m *asl.Machine, r *asl.Run, now time.Time) (asl.Effects, error) {
+		return m.TaskHeartbeat(r, w.ID, now)
+	}})
+}
+
+// begin returns the context of the handler, which ends when nobody waits any more and when the engine is closed.
+func (w *work) begin(closing context.Context) (ctx context.Context, cancel context.CancelFunc) {
+	ctx, cancel = context.WithCancel(closing)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancel = cancel
+	if w.isGone {
+		cancel()
+	}
+	return ctx, cancel
+}
+
+// letGo says that nobody waits any more.
+func (w *work) letGo() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.isGone = true
+	if w.cancel != nil {
+		w.cancel()
 	}
 }
 
-// enteredTime reads State.EnteredTime from the context object, which is asl's own. Without it the state's name alone
-// names the visit.
-func enteredTime(context json.RawMessage) string {
-	var entered []byte
-	_, _ = jsonscan.Members(context, 0, func(name []byte, at int) (int, error) {
-		if string(name) != "State" {
-			return jsonscan.Value(context, at)
-		}
-		return jsonscan.Members(context, at, func(name []byte, at int) (int, error) {
-			if string(name) != "EnteredTime" {
-				return jsonscan.Value(context, at)
-			}
-			content, _, end, err := jsonscan.String(context, at)
-			entered = content
-			return end, err
-		})
-	})
-	return string(entered)
-}
-
-// perform calls the handler and reports what came of it. ctx ends when nobody waits any more or the engine is closed,
-// closing only then.
-func (e *Engine) perform(ctx, closing context.Context, t Task) {
+// perform calls the handler and reports what came of it.
+func (w *work) perform(closing context.Context) {
+	ctx, cancel := w.begin(closing)
+	defer cancel()
 	if ctx.Err() != nil {
 		return
 	}
-	output, failure := e.handler(ctx, t)
-	end := transition{done: t.ID, do: func(m *asl.Machine, r *asl.Run, now time.Time) (asl.Effects, error) {
-		return report(m, r, t, output, failure, now)
-	}}
+	output, failure := w.engine.handler(ctx, w.Task)
+	w.engine.conclude(closing, w, transition{done: w.ID, do: func(m *asl.Machine, r *asl.Run, now time.Time) (asl.Effects, error) {
+		return report(m, r, &w.Task, output, failure, now)
+	}})
+}
+
+// conclude makes the end of a task durable, however often the store fails.
+func (e *Engine) conclude(closing context.Context, w *work, end transition) {
 	for pause := firstRetry; closing.Err() == nil; pause = min(2*pause, lastRetry) {
-		err := e.step(closing, t.ExecutionName, end)
+		err := e.step(closing, w.ExecutionName, end)
 		if isOver(err) {
-			e.forget(t)
+			e.forget(w)
 		}
 		if err == nil || isOver(err) || closing.Err() != nil {
 			return
 		}
-		e.o.Logger.ErrorContext(closing, "end of a task", slog.String("execution", t.ExecutionName), slog.String("state", t.State), slog.Any("error", err))
+		e.o.Logger.ErrorContext(closing, "end of a task", slog.String("execution", w.ExecutionName), slog.String("state", w.State), slog.Any("error", err))
 		select {
 		case <-closing.Done():
 		case <-time.After(pause):
@@ -101,14 +120,14 @@ func (e *Engine) perform(ctx, closing context.Context, t Task) {
 }
 
 // forget drops a task that was not waited for in the end.
-func (e *Engine) forget(t Task) {
-	l := e.acquire(t.ExecutionName)
-	defer e.release(t.ExecutionName, l)
-	l.drop(t.ID)
+func (e *Engine) forget(w *work) {
+	l := e.acquire(w.ExecutionName)
+	defer e.release(w.ExecutionName, l)
+	l.drop(w.ID)
 }
 
 // report tells the machine what came of a task.
-func report(m *asl.Machine, r *asl.Run, t Task, output json.RawMessage, failure error, now time.Time) (asl.Effects, error) {
+func report(m *asl.Machine, r *asl.Run, t *Task, output json.RawMessage, failure error, now time.Time) (asl.Effects, error) {
 	if failure != nil {
 		return m.TaskFailed(r, t.ID, failureOf(failure), now)
 	}

@@ -30,7 +30,8 @@ func Run(t *testing.T, open Opener) {
 	for name, test := range map[string]func(*testing.T, Opener){
 		"Definitions": testDefinitions, "Commit": testCommit, "CommitEnded": testCommitEnded,
 		"CommitConcurrently": testCommitConcurrently, "CreateConcurrently": testCreateConcurrently, "List": testList,
-		"History": testHistory, "Due": testDue, "Prune": testPrune, "Leases": testLeases, "Secret": testSecret,
+		"History": testHistory, "Due": testDue, "Prune": testPrune, "NameUsedAgain": testNameUsedAgain, "Leases": testLeases,
+		"Secret": testSecret,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,8 +110,11 @@ func testCommit(t *testing.T, open Opener) {
 	want.Version, want.Run, want.Wake, want.Owner = 2, []byte(`{"v":2}`), time.Time{}, ""
 	commit(t, reopen(t), want)
 	equal(t, "moved", want, load(t, s, "x"))
+	want.Version, want.Run = 3, []byte(`{"v":3}`)
+	commit(t, s, want)
+	equal(t, "moved again, waking and owned as before", want, load(t, s, "x"))
 
-	for name, version := range map[string]int64{"created again": 1, "the same version": 2, "a version ahead": 4} {
+	for name, version := range map[string]int64{"created again": 1, "the same version": 3, "a version ahead": 5} {
 		stale := want
 		stale.Version, stale.Run = version, []byte(`{"v":"stale"}`)
 		err := s.Commit(t.Context(), engine.Change{Row: stale, Events: []asl.Event{event(1)}})
@@ -271,7 +275,9 @@ func testHistory(t *testing.T, open Opener) {
 	s, reopen := open(t)
 	r := row("x")
 	plain := asl.Event{ID: 2, Timestamp: noon, Type: "PassStateEntered"}
-	all := []asl.Event{event(1), plain, event(3), event(4), event(5), event(6)}
+	sameTime := event(6)
+	sameTime.Timestamp = event(5).Timestamp
+	all := []asl.Event{event(1), plain, event(3), event(4), event(5), sameTime}
 	commit(t, s, r, all[:1]...)
 	for i, part := range [][]asl.Event{all[1:4], nil, all[4:]} {
 		r.Version = int64(i + 2)
@@ -352,6 +358,35 @@ func testPrune(t *testing.T, open Opener) {
 		t.Errorf("%d events of a removed execution are left", len(history))
 	}
 	commit(t, s, row("old1"), event(1)) // the name is free again
+}
+
+// testNameUsedAgain prunes an execution behind the back of a store that has worked on it, and gives its name to another
+// one: what the store remembers of the first must not come between.
+func testNameUsedAgain(t *testing.T, open Opener) {
+	s, reopen := open(t)
+	other := reopen(t)
+	first := row("x")
+	commit(t, s, first, event(1))
+	first.Version = 2
+	commit(t, s, first)
+	first.Status, first.Version, first.Run, first.StoppedAt = asl.Succeeded, 3, nil, noon
+	commit(t, other, first)
+	if _, err := other.Prune(t.Context(), noon.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	neighbour, again := row("y"), row("x")
+	commit(t, other, neighbour)
+	neighbour.Version = 2
+	commit(t, other, neighbour)
+	commit(t, other, again)
+	first.Status, first.Run = asl.Running, []byte(`{"v":"stale"}`)
+	if err := s.Commit(t.Context(), engine.Change{Row: first}); !errors.Is(err, incident.ErrConflict) {
+		t.Errorf("a commit of the execution that was pruned: %v, want ErrConflict", err)
+	}
+	again.Version, again.Run = 2, []byte(`{"v":"again"}`)
+	commit(t, s, again, event(1))
+	equal(t, "the execution of the same name", again, load(t, other, "x"))
+	equal(t, "the one beside it", neighbour, load(t, other, "y"))
 }
 
 func testLeases(t *testing.T, open Opener) {
