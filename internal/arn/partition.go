@@ -39,6 +39,23 @@ func PartitionOf(region string) Partition {
 	return partitions[0].Partition
 }
 
+// Regions are those of the partition that the SDK knows, sorted; which of them an account has enabled is not known here.
+func (p Partition) Regions() []string {
+	var out []string
+	for _, known := range partitions {
+		if known.ID != p.ID {
+			continue
+		}
+		for region := range known.regions {
+			if !strings.HasSuffix(region, "-global") {
+				out = append(out, region)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // PartitionByID returns the partition that an ARN names.
 func PartitionByID(id string) (Partition, bool) {
 	for _, p := range partitions {

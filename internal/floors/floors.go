@@ -23,7 +23,7 @@ var Floors = []Floor{
 	{0, "0 words (ground)", []string{"internal/arn", "internal/jsonscan"}, "ARNs and partitions; the JSON scanner of records and patterns"},
 	{1, "0 words", []string{"cloudtrail", "eventpattern", "asl", "internal/policy", "runbooks"}, "records and log files; patterns; state machines; policies; the embedded runbooks. No clock, no network"},
 	{2, "1 rules", []string{"cloudtrail/digest", "internal/identity", "internal/trail", "internal/ledger", "internal/diagram", "internal/jsonata", "internal/pricing", "internal/sigma"}, "pure decisions; I/O only through an interface argument"},
-	{3, "2 domain", []string{"internal/gate", "internal/incident"}, "the door to AWS; incident, timeline, Store"},
+	{3, "2 domain", []string{"internal/gate", "internal/incident", "internal/route"}, "the door to AWS; incident, timeline, Store; the routes of tampering"},
 	{4, "2 domain (manifests)", []string{"internal/runbook"}, "manifests, in the words of incidents"},
 	{5, "3 access", []string{"internal/state", "internal/objects"}, "live reads of trails, buckets, instances; listings, capped get, evidence folders"},
 	{6, "4 ports", []string{"internal/action", "internal/source", "internal/notify", "internal/contact", "internal/engine", "internal/lake"}, "interface, registry, loop, contract test; goroutines and slog start here"},

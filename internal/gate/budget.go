@@ -14,8 +14,8 @@ import (
 // ClassRestore begins the classes of actions that put coverage or protection back: "restore-trail", "restore-bucket".
 const ClassRestore = "restore"
 
-// Budget limits mutations per account and class in a sliding window: an attacker who makes us act without end must not
-// turn us into his tool. Counts are kept in this process.
+// Budget limits mutations in sliding windows, per account and class, and per actor, account and class: an attacker who makes
+// us act without end must not turn us into his tool. Counts are kept in this process.
 type Budget struct {
 	// Window is 10 minutes by default.
 	Window time.Duration
@@ -28,8 +28,12 @@ type Budget struct {
 	// Restoring are the classes that put coverage back; nil is ClassRestore and every class that begins with it and a
 	// hyphen.
 	Restoring []string
-	// PerActor limits the mutations of one class and account that one Scope.Actor can cause; 0 is no such limit.
+	// PerActor limits the mutations of one class and account that one Scope.Actor can cause within ActorWindow; 0 is 30,
+	// negative is no such limit. The Restoring classes have none: whoever weakens a trail often enough must not be the one
+	// who decides that it stays off.
 	PerActor int
+	// ActorWindow is an hour by default.
+	ActorWindow time.Duration
 }
 
 func (b Budget) withDefaults() Budget {
@@ -41,6 +45,12 @@ func (b Budget) withDefaults() Budget {
 	}
 	if b.Reserve == 0 {
 		b.Reserve = 600
+	}
+	if b.PerActor == 0 {
+		b.PerActor = 30
+	}
+	if b.ActorWindow <= 0 {
+		b.ActorWindow = time.Hour
 	}
 	return b
 }
@@ -68,12 +78,13 @@ func newBudget(b Budget) budget {
 // spend counts one mutation, or returns ErrBudget and counts nothing.
 func (b *budget) spend(now time.Time, c *Call) error {
 	limit := b.limits.Limit
-	if b.limits.isRestoring(c.Class) {
+	isRestoring := b.limits.isRestoring(c.Class)
+	if isRestoring {
 		limit = b.limits.Reserve
 	}
 	class := budgetKey{account: c.Account, class: c.Class}
 	actor := budgetKey{account: c.Account, class: c.Class, actor: c.Actor}
-	perActor := b.limits.PerActor > 0 && c.Actor != ""
+	perActor := !isRestoring && b.limits.PerActor > 0 && c.Actor != ""
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,6 +103,13 @@ func (b *budget) spend(now time.Time, c *Call) error {
 	return nil
 }
 
+func (b *budget) window(k budgetKey) time.Duration {
+	if k.actor != "" {
+		return b.limits.ActorWindow
+	}
+	return b.limits.Window
+}
+
 func (b *budget) check(now time.Time, k budgetKey, limit int) error {
 	if limit < 0 {
 		return nil
@@ -108,7 +126,7 @@ func (b *budget) check(now time.Time, k budgetKey, limit int) error {
 		return fmt.Errorf("%w: none is allowed", ErrBudget)
 	}
 	return fmt.Errorf("%w: %d changes of class %q in account %s%s within %s; the next at %s", ErrBudget, limit, k.class,
-		k.account, who, b.limits.Window, left[0].Add(b.limits.Window).UTC().Format(time.RFC3339))
+		k.account, who, b.window(k), left[0].Add(b.window(k)).UTC().Format(time.RFC3339))
 }
 
 // trim forgets what has left the window. Keys made of actors are the attacker's, so empty ones do not stay.
@@ -125,7 +143,7 @@ const maxBudgetKeys = 4096
 
 func (b *budget) trimKey(now time.Time, k budgetKey) []time.Time {
 	times := b.spent[k]
-	start := now.Add(-b.limits.Window)
+	start := now.Add(-b.window(k))
 	n := 0
 	for n < len(times) && !times[n].After(start) {
 		n++

@@ -52,6 +52,13 @@ type Door struct {
 // Door opens the gate for one purpose.
 func (g *Gate) Door(s Scope) *Door { return &Door{gate: g, scope: s} }
 
+// AtRate is the same door for calls that leave AWS's quota to others but for a share, 0.5 for half.
+func (d *Door) AtRate(share float64) *Door {
+	slower := *d
+	slower.scope.Rate = share
+	return &slower
+}
+
 // Config is the door's only product. Clients made from it (cloudtrail.NewFromConfig) pass the gate with every call. An
 // account of "" is that of the process's credentials; a region of "" is the default one. It may ask STS once who we are.
 func (d *Door) Config(ctx context.Context, account, region string) (aws.Config, error) {

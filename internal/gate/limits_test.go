@@ -69,25 +69,64 @@ func TestBudgetSlides(t *testing.T) {
 }
 
 func TestBudgetPerActor(t *testing.T) {
-	g := open(t, gate.Options{Backend: backendFunc(accepts), Budget: gate.Budget{PerActor: 2}})
-	for i, tc := range []struct {
-		actor string
-		want  error
-	}{{"mallory", nil}, {"mallory", nil}, {"mallory", gate.ErrBudget}, {"eve", nil}, {"", nil}, {"", nil}, {"", nil}} {
+	now := newClock()
+	g := open(t, gate.Options{Backend: backendFunc(accepts), Clock: now.Now, Budget: gate.Budget{PerActor: 2}})
+	spend := func(actor, class string) error {
 		s := act
-		s.Actor = tc.actor
-		if err := stopLogging(t.Context(), configOf(t, g, s)); !errors.Is(err, tc.want) {
-			t.Errorf("%d: %s: %v, want %v", i, tc.actor, err, tc.want)
+		s.Actor, s.Class = actor, class
+		return stopLogging(t.Context(), configOf(t, g, s))
+	}
+	for i, tc := range []struct {
+		actor, class string
+		want         error
+	}{
+		{"mallory", "contain", nil}, {"mallory", "contain", nil}, {"mallory", "contain", gate.ErrBudget}, {"mallory", "forensics", nil},
+		{"eve", "contain", nil}, {"", "contain", nil}, {"", "contain", nil}, {"", "contain", nil},
+	} {
+		if err := spend(tc.actor, tc.class); !errors.Is(err, tc.want) {
+			t.Errorf("%d: %s %s: %v, want %v", i, tc.actor, tc.class, err, tc.want)
 		}
+	}
+	for i := range 50 {
+		if err := spend("mallory", gate.ClassRestore); err != nil {
+			t.Fatalf("restore %d of what mallory does: %v", i, err)
+		}
+	}
+	now.advance(time.Hour - time.Second)
+	err := spend("mallory", "contain")
+	if !errors.Is(err, gate.ErrBudget) || !strings.Contains(err.Error(), `2 changes of class "contain" in account 111122223333 caused by "mallory" within 1h0m0s`) {
+		t.Errorf("59 minutes later: %v", err)
+	}
+	now.advance(time.Second)
+	if err := spend("mallory", "contain"); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+// By default no actor makes us act without end.
+func TestBudgetPerActorByDefault(t *testing.T) {
+	now := newClock()
+	g := open(t, gate.Options{Backend: backendFunc(accepts), Clock: now.Now, Budget: gate.Budget{Limit: -1}})
+	s := act
+	s.Actor, s.Class = "mallory", "contain"
+	passed := 0
+	for range 50 {
+		if stopLogging(t.Context(), configOf(t, g, s)) == nil {
+			passed++
+		}
+		now.advance(time.Minute)
+	}
+	if passed != 30 {
+		t.Errorf("%d of 50 within an hour passed, want 30", passed)
 	}
 }
 
 func TestBudgetForgetsActors(t *testing.T) {
 	now := newClock()
-	g := open(t, gate.Options{Backend: backendFunc(accepts), Clock: now.Now, Budget: gate.Budget{PerActor: 2, Reserve: -1, Window: time.Minute}})
+	g := open(t, gate.Options{Backend: backendFunc(accepts), Clock: now.Now, Budget: gate.Budget{PerActor: 2, Limit: -1, ActorWindow: time.Minute}})
 	for i := range 10_000 {
 		s := act
-		s.Actor = fmt.Sprint("session-", i)
+		s.Actor, s.Class = fmt.Sprint("session-", i), "contain"
 		if err := stopLogging(t.Context(), configOf(t, g, s)); err != nil {
 			t.Fatal(err)
 		}

@@ -94,6 +94,7 @@ var reads = keys(
 	"CloudWatch Logs.DescribeResourcePolicies",
 	"CloudWatch Logs.DescribeSubscriptionFilters",
 	"CloudWatch Logs.FilterLogEvents",
+	"CloudWatch Logs.GetDataProtectionPolicy",
 	"CloudWatch Logs.GetLogEvents",
 	"CloudWatch Logs.GetQueryResults",
 	"CloudWatch Logs.ListLogGroups",

@@ -19,8 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	accountapi "github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	cloudwatchlogstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -37,7 +39,9 @@ import (
 var linked = map[string]func(aws.Config) any{
 	accountapi.ServiceID:     func(c aws.Config) any { return accountapi.NewFromConfig(c) },
 	cloudtrail.ServiceID:     func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
+	cloudwatch.ServiceID:     func(c aws.Config) any { return cloudwatch.NewFromConfig(c) },
 	cloudwatchlogs.ServiceID: func(c aws.Config) any { return cloudwatchlogs.NewFromConfig(c) },
+	eventbridge.ServiceID:    func(c aws.Config) any { return eventbridge.NewFromConfig(c) },
 	iam.ServiceID:            func(c aws.Config) any { return iam.NewFromConfig(c) },
 	kms.ServiceID:            func(c aws.Config) any { return kms.NewFromConfig(c) },
 	organizations.ServiceID:  func(c aws.Config) any { return organizations.NewFromConfig(c) },

@@ -11,6 +11,7 @@
 package incident
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -31,6 +32,9 @@ func NewID(runbook string, first cloudtrail.EventID, occurred time.Time) ID {
 	sum := sha256.Sum256([]byte(runbook + "\x00" + string(first)))
 	return ID(occurred.UTC().Format("20060102") + "-" + runbook + "-" + hex.EncodeToString(sum[:4]))
 }
+
+// EventSource is the source of the events that Switchback makes of what it finds, as EventBridge's are "aws.cloudtrail".
+const EventSource = "switchback"
 
 // Severity of an incident, ordered.
 type Severity string
@@ -144,14 +148,16 @@ type Incident struct {
 	Severity Severity `json:"severity"`
 	Status   Status   `json:"status"`
 	// Region is that of the resource (from its ARN), not of the event.
-	Region  string               `json:"region"`
-	Count   int                  `json:"count"`
-	Events  []cloudtrail.EventID `json:"events"` // first MaxEvents of them; Count has all
-	Times   Times                `json:"times"`
-	Summary string               `json:"summary,omitempty"` // WHO at WHEN called WHAT on WHOM …
-	Who     Who                  `json:"who"`
-	Runs    []Run                `json:"runs,omitempty"`
-	Related []ID                 `json:"related,omitempty"`
+	Region string               `json:"region"`
+	Count  int                  `json:"count"`
+	Events []cloudtrail.EventID `json:"events"` // first MaxEvents of them; Count has all
+	// Cause is the event that tells who did it and how, where the first one does not: the call behind a finding of ours.
+	Cause   cloudtrail.EventID `json:"cause,omitempty"`
+	Times   Times              `json:"times"`
+	Summary string             `json:"summary,omitempty"` // WHO at WHEN called WHAT on WHOM …
+	Who     Who                `json:"who"`
+	Runs    []Run              `json:"runs,omitempty"`
+	Related []ID               `json:"related,omitempty"`
 	// Standing says how it stands once contained, where that puts nothing back: "evidence kept". Empty: put back.
 	Standing string `json:"standing,omitempty"`
 	// AcknowledgedBy is the person who stopped the reminders.
@@ -167,6 +173,19 @@ type Incident struct {
 func (i Incident) IsDone() bool {
 	isContained := i.Key.Outcome == Attempted || !i.Times.Contained.IsZero()
 	return isContained && !i.Times.Reported.IsZero() && len(i.Open) == 0
+}
+
+// Telling is the event that tells who did it and how: event, where one is asked for, else the first; and the cause where
+// that is a finding of ours, which has no caller. Empty where there is none.
+func (i Incident) Telling(event cloudtrail.EventID) cloudtrail.EventID {
+	var first cloudtrail.EventID
+	if len(i.Events) > 0 {
+		first = i.Events[0]
+	}
+	if i.Cause != "" && (event == "" || event == first) {
+		return i.Cause
+	}
+	return cmp.Or(event, first)
 }
 
 // MaxEvents bounds the event ids that an incident lists itself.

@@ -6,6 +6,7 @@ package incident_test
 import (
 	"testing"
 
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
@@ -27,5 +28,25 @@ func TestIsOnChain(t *testing.T) {
 	}
 	if (incident.Incident{}).IsOnChain("", "bob") {
 		t.Error("nobody is on an empty chain")
+	}
+}
+
+func TestTelling(t *testing.T) {
+	events := []cloudtrail.EventID{"first", "second"}
+	for name, tt := range map[string]struct {
+		i    incident.Incident
+		ask  cloudtrail.EventID
+		want cloudtrail.EventID
+	}{
+		"nothing":                    {},
+		"the first":                  {i: incident.Incident{Events: events}, want: "first"},
+		"the one asked for":          {i: incident.Incident{Events: events}, ask: "second", want: "second"},
+		"the cause of a finding":     {i: incident.Incident{Events: events, Cause: "second"}, want: "second"},
+		"the cause for the finding":  {i: incident.Incident{Events: events, Cause: "second"}, ask: "first", want: "second"},
+		"another beside the finding": {i: incident.Incident{Events: events, Cause: "second"}, ask: "third", want: "third"},
+	} {
+		if got := tt.i.Telling(tt.ask); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

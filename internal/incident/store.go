@@ -49,6 +49,8 @@ type Store interface {
 	Admit(ctx context.Context, c Candidate) (Incident, Disposition, error)
 	// Get returns ErrNotFound for an unknown id.
 	Get(ctx context.Context, id ID) (Incident, error)
+	// Unclosed returns the incident that an event with the key would join, or ErrNotFound.
+	Unclosed(ctx context.Context, k Key) (Incident, error)
 	// List returns incidents, newest first.
 	List(ctx context.Context, f Filter) ([]Incident, error)
 	// Update reads, changes and writes one incident without interference. An error of change leaves it untouched.
@@ -128,6 +130,30 @@ type Sessions interface {
 	PutIssued(ctx context.Context, s IssuedSession) error
 	// IssuedBy returns every issuing event of the key or the session id ("AROA…:name"), oldest first.
 	IssuedBy(ctx context.Context, keyOrSession string) ([]IssuedSession, error)
+}
+
+// Hearings keeps when each source of events was last heard of, over restarts.
+type Hearings interface {
+	// PutHeard keeps the later of each moment that is known and that h gives.
+	PutHeard(ctx context.Context, h Heard) error
+	// Heard lists the sources, sorted.
+	Heard(ctx context.Context) ([]Heard, error)
+}
+
+// Heard is when a source last brought something.
+type Heard struct {
+	Source string `json:"source"` // its name in the configuration, "sqs/1"
+	// At is when an event came; CanaryAt when one of our own came, which we caused to see whether it would. Zero: never.
+	At       time.Time `json:"at,omitzero"`
+	CanaryAt time.Time `json:"canary_at,omitzero"`
+}
+
+// Newest is when anything came.
+func (h Heard) Newest() time.Time {
+	if h.CanaryAt.After(h.At) {
+		return h.CanaryAt
+	}
+	return h.At
 }
 
 // IssuedSession is one issuing event.

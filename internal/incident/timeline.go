@@ -21,6 +21,9 @@ type Entry struct {
 	Key string `json:"key,omitempty"`
 }
 
+// KeyReturned begins the keys of entries that say that the event of a call of our own came back; its request id follows.
+const KeyReturned = "returned/"
+
 // EntryKind sorts the entries of a timeline.
 type EntryKind string
 

@@ -58,5 +58,31 @@ func (e *Evidence) Create(name string) (io.WriteCloser, error) {
 	return e.root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 }
 
+// Resume opens the file name to go on after its first size bytes; what a broken-off attempt wrote behind them is cut off. A
+// file that is shorter is refused: what was in it is lost.
+func (e *Evidence) Resume(name string, size int64) (*os.File, error) {
+	if err := e.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := e.root.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	end, err := file.Seek(0, io.SeekEnd)
+	if err == nil && end < size {
+		err = fmt.Errorf("go on with %s: it has %d bytes, want at least %d", name, end, size)
+	}
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	if err == nil {
+		_, err = file.Seek(size, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
 // Close closes the folder, not the files made in it.
 func (e *Evidence) Close() error { return e.root.Close() }

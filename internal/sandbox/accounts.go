@@ -23,6 +23,7 @@ type account struct {
 
 	users    map[string]*user
 	roles    map[string]*role
+	managed  map[string]*managedPolicy // by ARN
 	contacts map[types.AlternateContactType]*types.AlternateContact
 
 	trails  []*trail // by name, then home region
@@ -31,6 +32,11 @@ type account struct {
 	topics  map[string]*topic  // by ARN
 	queues  map[string]*queue  // by URL
 	groups  map[string]*logGroup
+	buses   map[string]*eventBus  // by ARN
+	rules   map[string]*eventRule // by ARN
+	alarms  map[string]*alarm     // by ARN
+	// deletedQueues are the moments of deletion by URL: a name is blocked for a while.
+	deletedQueues map[string]time.Time
 
 	history map[string]*history // by region
 }
@@ -45,11 +51,13 @@ type organization struct {
 func newAccount(id, partition, alias string) *account {
 	return &account{
 		id: id, partition: partition, alias: alias,
-		users: map[string]*user{}, roles: map[string]*role{},
+		users: map[string]*user{}, roles: map[string]*role{}, managed: map[string]*managedPolicy{},
 		contacts: map[types.AlternateContactType]*types.AlternateContact{},
 		keys:     map[string]*kmsKey{}, aliases: map[string]*kmsKey{},
 		topics: map[string]*topic{}, queues: map[string]*queue{}, groups: map[string]*logGroup{},
-		history: map[string]*history{},
+		buses: map[string]*eventBus{}, rules: map[string]*eventRule{}, alarms: map[string]*alarm{},
+		deletedQueues: map[string]time.Time{},
+		history:       map[string]*history{},
 	}
 }
 

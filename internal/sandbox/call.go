@@ -64,8 +64,9 @@ func key(service, operation string) string { return service + "." + operation }
 var operations = sync.OnceValue(func() table {
 	t := table{}
 	for _, register := range []func(table){
-		accountOperations, bucketOperations, bucketConfigOperations, cloudtrailOperations, controlOperations,
+		accountOperations, alarmOperations, bucketOperations, bucketConfigOperations, cloudtrailOperations, controlOperations,
 		historyOperations, iamOperations, iamPolicyOperations, kmsOperations, logsOperations, objectOperations,
+		eventBusOperations, eventRuleOperations, keyUseOperations, logFilterOperations, managedPolicyOperations, subscriptionOperations,
 		selectorOperations, snsOperations, sqsOperations, stsOperations, trailOperations,
 	} {
 		register(t)

@@ -18,8 +18,8 @@
 //   - It is safe for concurrent use. One lock guards everything, calls never wait inside it.
 //
 // What it is not: it checks no signatures; a user or role may do everything that nothing denies (a [Sandbox.Deny], an
-// inline policy's Deny, a resource policy), for allowing by policy is AWS's business and not ours to test; it delivers
-// no digest files; an operation that it does not know is refused as NotImplemented, never answered by a guess.
+// inline or attached policy's Deny, a resource policy), for allowing by policy is AWS's business and not ours to test; it
+// delivers no digest files; an operation that it does not know is refused as NotImplemented, never answered by a guess.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/Welcome.html
 package sandbox

@@ -46,6 +46,7 @@ func FuzzBucketPolicy(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document string) {
 		w := newWorld(t, sandbox.Seed{})
+		must(w.buckets().DeletePublicAccessBlock(t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: &w.Bucket}))(t)
 		_, err := w.buckets().PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &w.Bucket, Policy: &document})
 		switch code(err) {
 		case "MalformedPolicy", "PolicyTooLarge":

@@ -30,10 +30,13 @@ type user struct {
 type role struct {
 	name, path, id, arn string
 	created             time.Time
+	description         string
 	trust               string
 	maxSession          int32
 	tags                tags
 	policies            policies
+	attached            []*managedPolicy // by ARN
+	boundary            string           // ARN, "" for none
 }
 
 const (
@@ -315,7 +318,14 @@ func createRole(c *call, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error)
 	}
 	r := &role{
 		name: name, path: pathOr(in.Path), id: c.ids.unique("AROA"), created: c.now, trust: aws.ToString(in.AssumeRolePolicyDocument),
-		maxSession: 3600, tags: iamTags(in.Tags),
+		maxSession: 3600, tags: iamTags(in.Tags), description: aws.ToString(in.Description),
+	}
+	if in.PermissionsBoundary != nil {
+		p, err := c.managedPolicy(in.PermissionsBoundary)
+		if err != nil {
+			return nil, err
+		}
+		r.boundary = p.arn
 	}
 	if err := checkTrust(r.trust); err != nil {
 		return nil, err
@@ -344,6 +354,14 @@ func (r *role) describe() *types.Role {
 		RoleName: aws.String(r.name), Path: aws.String(r.path), RoleId: aws.String(r.id), Arn: aws.String(r.arn),
 		CreateDate: aws.Time(r.created), AssumeRolePolicyDocument: aws.String(escape(r.trust)), MaxSessionDuration: aws.Int32(r.maxSession),
 	}
+	if r.description != "" {
+		out.Description = aws.String(r.description)
+	}
+	if r.boundary != "" {
+		out.PermissionsBoundary = &types.AttachedPermissionsBoundary{
+			PermissionsBoundaryArn: aws.String(r.boundary), PermissionsBoundaryType: types.PermissionsBoundaryAttachmentTypePolicy,
+		}
+	}
 	if len(r.tags) > 0 {
 		out.Tags = shownTags(r.tags)
 	}
@@ -368,6 +386,9 @@ func deleteRole(c *call, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error)
 	}
 	if len(r.policies) > 0 {
 		return nil, failAs("DeleteConflictException", http.StatusConflict, &types.DeleteConflictException{Message: msg("Cannot delete entity, must delete policies first.")})
+	}
+	if len(r.attached) > 0 {
+		return nil, failAs("DeleteConflictException", http.StatusConflict, &types.DeleteConflictException{Message: msg("Cannot delete entity, must detach all policies first.")})
 	}
 	delete(c.account().roles, r.name)
 	return &iam.DeleteRoleOutput{}, nil

@@ -44,7 +44,7 @@ func iamPolicyOperations(t table) {
 	handle(t, iamService, "ListUserPolicies", reads, listUserPolicies)
 }
 
-// inlinePolicies are those of the caller's user or role, in the order of their names.
+// inlinePolicies are those of the caller's user or role, in the order of their names, and those attached to the role.
 func (c *credential) inlinePolicies() []*policy {
 	var from policies
 	switch {
@@ -53,12 +53,12 @@ func (c *credential) inlinePolicies() []*policy {
 	case c.user != nil:
 		from = c.user.policies
 	}
-	if len(from) == 0 {
-		return nil
-	}
 	var out []*policy
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		out = append(out, from[name].parsed)
+	}
+	if c.role != nil {
+		out = append(out, c.role.attachedPolicies()...)
 	}
 	return out
 }

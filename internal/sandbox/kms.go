@@ -4,6 +4,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -25,6 +26,9 @@ type kmsKey struct {
 	policy               string
 	disabled             bool
 	deletion             time.Time // zero unless pending
+	origin               types.OriginType
+	material             bool // imported key material is there
+	grants               []types.GrantListEntry
 }
 
 // The states of a key; keyGone is after its deletion.
@@ -33,6 +37,7 @@ const (
 	keyDisabled = types.KeyStateDisabled
 	keyPending  = types.KeyStatePendingDeletion
 	keyGone     = types.KeyState("")
+	keyImport   = types.KeyStatePendingImport
 )
 
 // kmsOperations manages keys.
@@ -49,6 +54,7 @@ func kmsOperations(t table) {
 	handle(t, kmsService, "GetKeyPolicy", reads, getKeyPolicy)
 	handle(t, kmsService, "PutKeyPolicy", writes, putKeyPolicy)
 	handle(t, kmsService, "CreateAlias", writes, createAlias)
+	handle(t, kmsService, "UpdateAlias", writes, updateAlias)
 	handle(t, kmsService, "DeleteAlias", writes, deleteAlias)
 	handle(t, kmsService, "ListAliases", reads, listAliases)
 }
@@ -59,6 +65,8 @@ func (k *kmsKey) state(now time.Time) types.KeyState {
 		return keyGone
 	case !k.deletion.IsZero():
 		return keyPending
+	case k.origin == types.OriginTypeExternal && !k.material:
+		return keyImport
 	case k.disabled:
 		return keyDisabled
 	default:
@@ -131,7 +139,10 @@ func createKey(c *call, in *kms.CreateKeyInput) (*kms.CreateKeyOutput, error) {
 	id := c.ids.uuid()
 	k := &kmsKey{
 		id: id, arn: c.arnOf("kms", "key/"+id), account: c.account(), created: c.now,
-		description: aws.ToString(in.Description), policy: aws.ToString(in.Policy),
+		description: aws.ToString(in.Description), policy: aws.ToString(in.Policy), origin: cmp.Or(in.Origin, types.OriginTypeAwsKms),
+	}
+	if k.origin != types.OriginTypeAwsKms && k.origin != types.OriginTypeExternal {
+		return nil, invalid("UnsupportedOperationException", "the sandbox has no key stores")
 	}
 	if k.policy == "" {
 		k.policy = c.account().defaultKeyPolicy()
@@ -176,7 +187,7 @@ func (k *kmsKey) describe(now time.Time) *types.KeyMetadata {
 	m := &types.KeyMetadata{
 		KeyId: aws.String(k.id), Arn: aws.String(k.arn), AWSAccountId: aws.String(k.account.id), CreationDate: &created,
 		Description: aws.String(k.description), KeyState: k.state(now), Enabled: k.state(now) == keyEnabled,
-		KeyManager: types.KeyManagerTypeCustomer, KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms,
+		KeyManager: types.KeyManagerTypeCustomer, KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: k.origin,
 		KeySpec: types.KeySpecSymmetricDefault, MultiRegion: aws.Bool(false),
 	}
 	if m.KeyState == keyPending {
@@ -218,6 +229,9 @@ func enableKey(c *call, in *kms.EnableKeyInput) (*kms.EnableKeyOutput, error) {
 	k, err := c.changeable(in.KeyId)
 	if err != nil {
 		return nil, err
+	}
+	if k.state(c.now) == keyImport {
+		return nil, fail(http.StatusBadRequest, &types.KMSInvalidStateException{Message: msg("%s is pending import.", k.arn)})
 	}
 	c.same = !k.disabled
 	k.disabled = false
@@ -293,6 +307,25 @@ func createAlias(c *call, in *kms.CreateAliasInput) (*kms.CreateAliasOutput, err
 	}
 	c.account().aliases[alias] = k
 	return &kms.CreateAliasOutput{}, nil
+}
+
+// updateAlias moves an alias to another key of the account and region.
+func updateAlias(c *call, in *kms.UpdateAliasInput) (*kms.UpdateAliasOutput, error) {
+	alias := c.arnOf("kms", aws.ToString(in.AliasName))
+	old, ok := c.account().aliases[alias]
+	if !ok {
+		return nil, fail(http.StatusBadRequest, &types.NotFoundException{Message: msg("Alias %s is not found.", alias)})
+	}
+	k, err := c.changeable(in.TargetKeyId)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.permit(old.policy, old.arn, old.account); err != nil {
+		return nil, err
+	}
+	c.same = old == k
+	c.account().aliases[alias] = k
+	return &kms.UpdateAliasOutput{}, nil
 }
 
 func deleteAlias(c *call, in *kms.DeleteAliasInput) (*kms.DeleteAliasOutput, error) {

@@ -5,6 +5,8 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -53,6 +55,9 @@ func showOwnership(b *bucket) any { return b.ownership }
 
 func putOwnershipControls(c *call, in *s3.PutBucketOwnershipControlsInput) (*s3.PutBucketOwnershipControlsOutput, error) {
 	err := c.configure(in.Bucket, in.ExpectedBucketOwner, showOwnership, func(b *bucket) error {
+		if ownershipEnforced(in.OwnershipControls) && !sameJSON(b.acl, b.owner.ownerGrant()) {
+			return s3Error(http.StatusBadRequest, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+		}
 		b.ownership = in.OwnershipControls
 		return nil
 	})
@@ -79,8 +84,10 @@ func deleteOwnershipControls(c *call, in *s3.DeleteBucketOwnershipControlsInput)
 }
 
 // enforced reports whether the bucket has no ACLs at all.
-func (b *bucket) enforced() bool {
-	return b.ownership != nil && len(b.ownership.Rules) > 0 && b.ownership.Rules[0].ObjectOwnership == types.ObjectOwnershipBucketOwnerEnforced
+func (b *bucket) enforced() bool { return ownershipEnforced(b.ownership) }
+
+func ownershipEnforced(o *types.OwnershipControls) bool {
+	return o != nil && len(o.Rules) > 0 && o.Rules[0].ObjectOwnership == types.ObjectOwnershipBucketOwnerEnforced
 }
 
 func putBucketACL(c *call, in *s3.PutBucketAclInput) (*s3.PutBucketAclOutput, error) {
@@ -153,15 +160,50 @@ func getBucketACL(c *call, in *s3.GetBucketAclInput) (*s3.GetBucketAclOutput, er
 
 func putNotification(c *call, in *s3.PutBucketNotificationConfigurationInput) (*s3.PutBucketNotificationConfigurationOutput, error) {
 	err := c.configure(in.Bucket, in.ExpectedBucketOwner, func(b *bucket) any { return b.notifying }, func(b *bucket) error {
-		for _, q := range in.NotificationConfiguration.QueueConfigurations {
-			if c.s.queueByARN(aws.ToString(q.QueueArn)) == nil {
-				return s3Error(http.StatusBadRequest, "InvalidArgument", "Unable to validate the following destination configurations")
-			}
+		if err := c.checkNotification(in.NotificationConfiguration, aws.ToBool(in.SkipDestinationValidation)); err != nil {
+			return err
 		}
 		b.notifying = in.NotificationConfiguration
 		return nil
 	})
 	return &s3.PutBucketNotificationConfigurationOutput{}, err
+}
+
+// checkNotification: queues must be there, unless nobody is to look, and no two of them get the same event.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
+func (c *call) checkNotification(n *types.NotificationConfiguration, unseen bool) error {
+	for i, q := range n.QueueConfigurations {
+		if !unseen && c.s.queueByARN(aws.ToString(q.QueueArn)) == nil {
+			return s3Error(http.StatusBadRequest, "InvalidArgument", "Unable to validate the following destination configurations")
+		}
+		if slices.ContainsFunc(n.QueueConfigurations[:i], func(o types.QueueConfiguration) bool { return overlap(q, o) }) {
+			return s3Error(http.StatusBadRequest, "InvalidArgument",
+				"Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same event type.")
+		}
+	}
+	return nil
+}
+
+// overlap reports whether two configurations share an event by name or by wildcard, and an object by its key.
+func overlap(q, o types.QueueConfiguration) bool {
+	share := slices.ContainsFunc(q.Events, func(e types.Event) bool {
+		return slices.ContainsFunc(o.Events, func(f types.Event) bool { return glob(string(e), string(f)) || glob(string(f), string(e)) })
+	})
+	a, b := filterValues(q.Filter), filterValues(o.Filter)
+	return share && (strings.HasPrefix(a["prefix"], b["prefix"]) || strings.HasPrefix(b["prefix"], a["prefix"])) &&
+		(strings.HasSuffix(a["suffix"], b["suffix"]) || strings.HasSuffix(b["suffix"], a["suffix"]))
+}
+
+func filterValues(f *types.NotificationConfigurationFilter) map[string]string {
+	out := map[string]string{}
+	if f == nil || f.Key == nil {
+		return out
+	}
+	for _, r := range f.Key.FilterRules {
+		out[strings.ToLower(string(r.Name))] = aws.ToString(r.Value)
+	}
+	return out
 }
 
 func getNotification(c *call, in *s3.GetBucketNotificationConfigurationInput) (*s3.GetBucketNotificationConfigurationOutput, error) {

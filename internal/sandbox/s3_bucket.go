@@ -36,6 +36,8 @@ type bucket struct {
 	ownership    *types.OwnershipControls
 	lock         *types.ObjectLockConfiguration
 	notifying    *types.NotificationConfiguration
+	replication  *types.ReplicationConfiguration
+	logging      *types.LoggingEnabled
 	tagging      []types.Tag
 
 	objects map[string][]object // by key, the newest version last
@@ -208,10 +210,10 @@ func getBucketLocation(c *call, in *s3.GetBucketLocationInput) (*s3.GetBucketLoc
 	return out, nil
 }
 
-func listBuckets(c *call, _ *s3.ListBucketsInput) (*s3.ListBucketsOutput, error) {
+func listBuckets(c *call, in *s3.ListBucketsInput) (*s3.ListBucketsOutput, error) {
 	out := &s3.ListBucketsOutput{Buckets: []types.Bucket{}, Owner: c.account().canonical()}
 	for _, b := range c.s.buckets {
-		if b.owner == c.account() {
+		if b.owner == c.account() && strings.HasPrefix(b.name, aws.ToString(in.Prefix)) {
 			created := b.created
 			out.Buckets = append(out.Buckets, types.Bucket{Name: aws.String(b.name), BucketRegion: aws.String(b.region), CreationDate: &created})
 		}
@@ -275,23 +277,8 @@ func (b *bucket) notifies(key string) []string {
 }
 
 func filterTakes(f *types.NotificationConfigurationFilter, key string) bool {
-	if f == nil || f.Key == nil {
-		return true
-	}
-	for _, r := range f.Key.FilterRules {
-		v := aws.ToString(r.Value)
-		switch strings.ToLower(string(r.Name)) {
-		case "prefix":
-			if !strings.HasPrefix(key, v) {
-				return false
-			}
-		case "suffix":
-			if !strings.HasSuffix(key, v) {
-				return false
-			}
-		}
-	}
-	return true
+	v := filterValues(f)
+	return strings.HasPrefix(key, v["prefix"]) && strings.HasSuffix(key, v["suffix"])
 }
 
 // notification is the message of an S3 event notification. Its key is URL-encoded.

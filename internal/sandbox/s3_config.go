@@ -6,6 +6,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,6 +51,11 @@ func bucketConfigOperations(t table) {
 	handle(t, s3Service, "GetBucketTagging", get("tagging"), getBucketTagging)
 	handle(t, s3Service, "PutBucketRequestPayment", put("requestPayment", "RequestPaymentConfiguration", "RequestPaymentConfiguration"), putRequestPayment)
 	handle(t, s3Service, "GetBucketRequestPayment", get("requestPayment"), getRequestPayment)
+	handle(t, s3Service, "PutBucketReplication", put("replication", "ReplicationConfiguration", "ReplicationConfiguration").needs("s3:PutReplicationConfiguration"), putReplication)
+	handle(t, s3Service, "GetBucketReplication", get("replication").needs("s3:GetReplicationConfiguration"), getReplication)
+	handle(t, s3Service, "DeleteBucketReplication", drop("replication").needs("s3:PutReplicationConfiguration"), deleteReplication)
+	handle(t, s3Service, "PutBucketLogging", put("logging", "BucketLoggingStatus", "BucketLoggingStatus"), putLogging)
+	handle(t, s3Service, "GetBucketLogging", get("logging"), getLogging)
 	handle(t, s3Service, "PutObjectLockConfiguration", put("object-lock", "ObjectLockConfiguration", "ObjectLockConfiguration").recorded("PutBucketObjectLockConfiguration").needs("s3:PutBucketObjectLockConfiguration"), putObjectLock)
 	handle(t, s3Service, "GetObjectLockConfiguration", get("object-lock").recorded("GetBucketObjectLockConfiguration").needs("s3:GetBucketObjectLockConfiguration"), getObjectLock)
 }
@@ -109,6 +115,10 @@ func putBucketPolicy(c *call, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyO
 		if err := b.checkPolicy(document); err != nil {
 			return err
 		}
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+		if b.publicAccess != nil && aws.ToBool(b.publicAccess.BlockPublicPolicy) && isPublic(document) {
+			return s3Error(http.StatusForbidden, accessDenied, "Access Denied")
+		}
 		b.policy = document
 		return nil
 	})
@@ -143,6 +153,14 @@ func (b *bucket) checkPolicy(document string) error {
 	return nil
 }
 
+// isPublic reports whether a policy that was checked lets everybody in, as far as the sandbox tells: without a condition.
+func isPublic(document string) bool {
+	p, err := parsePolicy(document)
+	return err == nil && slices.ContainsFunc(p.Statement, func(s statement) bool {
+		return s.Effect == "Allow" && (s.Principal["*"] != nil || slices.Contains(s.Principal["AWS"], "*")) && len(s.Condition) == 0
+	})
+}
+
 func getBucketPolicy(c *call, in *s3.GetBucketPolicyInput) (*s3.GetBucketPolicyOutput, error) {
 	b, err := c.bucketFor(in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
@@ -164,13 +182,35 @@ func deleteBucketPolicy(c *call, in *s3.DeleteBucketPolicyInput) (*s3.DeleteBuck
 
 func putBucketVersioning(c *call, in *s3.PutBucketVersioningInput) (*s3.PutBucketVersioningOutput, error) {
 	err := c.configure(in.Bucket, in.ExpectedBucketOwner, func(b *bucket) any { return b.versioning }, func(b *bucket) error {
-		if b.lock != nil && in.VersioningConfiguration.Status == types.BucketVersioningStatusSuspended {
-			return s3Error(http.StatusConflict, "InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+		to := *in.VersioningConfiguration
+		if err := b.checkVersioning(to, in.MFA != nil && c.by.root); err != nil {
+			return err
 		}
-		b.versioning = *in.VersioningConfiguration
+		if to.MFADelete == "" {
+			to.MFADelete = b.versioning.MFADelete
+		}
+		b.versioning = to
 		return nil
 	})
 	return &s3.PutBucketVersioningOutput{}, err
+}
+
+// checkVersioning: Object Lock and replication need versioning, and MFA delete is the root's with its device.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiFactorAuthenticationDelete.html
+func (b *bucket) checkVersioning(to types.VersioningConfiguration, withMFA bool) error {
+	isChanging := to.Status != b.versioning.Status
+	switch {
+	case !withMFA && (to.MFADelete != "" || isChanging && b.versioning.MFADelete == types.MFADeleteEnabled):
+		return s3Error(http.StatusForbidden, accessDenied, "Mfa Authentication must be used for this request")
+	case to.Status != types.BucketVersioningStatusSuspended:
+		return nil
+	case b.lock != nil:
+		return s3Error(http.StatusConflict, "InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+	case b.replication != nil:
+		return s3Error(http.StatusConflict, "InvalidBucketState", "A replication configuration is present on this bucket, so the versioning state cannot be changed.")
+	}
+	return nil
 }
 
 func getBucketVersioning(c *call, in *s3.GetBucketVersioningInput) (*s3.GetBucketVersioningOutput, error) {

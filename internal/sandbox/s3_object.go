@@ -40,6 +40,7 @@ func objectOperations(t table) {
 	handle(t, s3Service, "GetObject", read, getObject)
 	handle(t, s3Service, "HeadObject", read.needs("s3:GetObject"), headObject)
 	handle(t, s3Service, "DeleteObject", write, deleteObject)
+	handle(t, s3Service, "DeleteObjects", writes.dataEvent().requests(s3Call("delete")).responds(nothing).needs("s3:DeleteObject"), deleteObjects)
 	handle(t, s3Service, "ListObjectsV2", read.recorded("ListObjects").needs("s3:ListBucket"), listObjects)
 	handle(t, s3Service, "ListObjectVersions", read.needs("s3:ListBucketVersions"), listObjectVersions)
 }
@@ -207,32 +208,6 @@ func headObject(c *call, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	}, nil
 }
 
-// deleteObject puts a delete marker on a versioned bucket unless it names a version.
-func deleteObject(c *call, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	b, err := c.objectFor(in.Bucket, in.ExpectedBucketOwner, in.Key)
-	if err != nil {
-		return nil, err
-	}
-	key := aws.ToString(in.Key)
-	if b.versioned() && in.VersionId == nil {
-		o := b.put(object{key: key, marker: true, modified: c.now}, c.ids.text(32, alnum))
-		return &s3.DeleteObjectOutput{DeleteMarker: aws.Bool(true), VersionId: aws.String(o.version)}, nil
-	}
-	version := aws.ToString(in.VersionId)
-	before := len(b.objects[key])
-	b.objects[key] = slices.DeleteFunc(b.objects[key], func(o object) bool {
-		return o.version == version || version == "" && o.version == nullVersion
-	})
-	c.same = len(b.objects[key]) == before
-	if len(b.objects[key]) == 0 {
-		delete(b.objects, key)
-		if i, ok := slices.BinarySearch(b.keys, key); ok {
-			b.keys = slices.Delete(b.keys, i, i+1)
-		}
-	}
-	return &s3.DeleteObjectOutput{VersionId: in.VersionId}, nil
-}
-
 func listObjects(c *call, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
 	b, err := c.objectFor(in.Bucket, in.ExpectedBucketOwner, nil)
 	if err != nil {
@@ -306,33 +281,4 @@ func (b *bucket) list(prefix, delimiter, after string) []entry {
 		out = append(out, e)
 	}
 	return out
-}
-
-// listObjectVersions answers with all versions in one page.
-func listObjectVersions(c *call, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
-	b, err := c.objectFor(in.Bucket, in.ExpectedBucketOwner, nil)
-	if err != nil {
-		return nil, err
-	}
-	out := &s3.ListObjectVersionsOutput{Name: in.Bucket, Prefix: in.Prefix, IsTruncated: aws.Bool(false)}
-	for _, key := range b.keys {
-		if !strings.HasPrefix(key, aws.ToString(in.Prefix)) {
-			continue
-		}
-		versions := b.objects[key]
-		for i := len(versions) - 1; i >= 0; i-- {
-			o, latest, modified := versions[i], i == len(versions)-1, versions[i].modified
-			if o.marker {
-				out.DeleteMarkers = append(out.DeleteMarkers, types.DeleteMarkerEntry{
-					Key: aws.String(key), VersionId: aws.String(o.version), IsLatest: aws.Bool(latest), LastModified: &modified,
-				})
-				continue
-			}
-			out.Versions = append(out.Versions, types.ObjectVersion{
-				Key: aws.String(key), VersionId: aws.String(o.version), IsLatest: aws.Bool(latest), LastModified: &modified,
-				ETag: aws.String(o.etag), Size: aws.Int64(int64(len(o.body))),
-			})
-		}
-	}
-	return out, nil
 }

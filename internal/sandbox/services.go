@@ -6,7 +6,9 @@ package sandbox
 import (
 	awsaccount "github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -42,6 +44,15 @@ var (
 	cloudtrailService = &service{
 		id: cloudtrail.ServiceID, label: "cloudtrail", version: "1.11",
 		unknownKey: unrecognizedClient, denied: accessDeniedException, target: trailTarget,
+	}
+	// Policies know the service by another name than records and endpoints do: see alarmOperations.
+	cloudwatchService = &service{
+		id: cloudwatch.ServiceID, label: "monitoring", version: "1.11",
+		unknownKey: invalidClientToken, denied: accessDenied, target: anyTarget,
+	}
+	eventsService = &service{
+		id: eventbridge.ServiceID, label: "events", version: "1.11",
+		unknownKey: unrecognizedClient, denied: accessDeniedException, target: ruleTarget,
 	}
 	iamService = &service{
 		id: iam.ServiceID, label: "iam", version: "1.09", global: true,

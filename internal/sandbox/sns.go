@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,17 +18,12 @@ import (
 	"github.com/switchback-project/switchback/internal/arn"
 )
 
-// topic is an SNS topic with queues as subscribers.
+// topic is an SNS topic.
 type topic struct {
 	arn           string
 	account       *account
 	attributes    map[string]string
-	subscriptions []topicSubscription
-}
-
-type topicSubscription struct {
-	arn, queue string // ARNs
-	raw        bool
+	subscriptions []*topicSubscription
 }
 
 // snsOperations manages topics and publishes to queues.
@@ -41,8 +35,6 @@ func snsOperations(t table) {
 	handle(t, snsService, "ListTopics", reads, listTopics)
 	handle(t, snsService, "GetTopicAttributes", reads, getTopicAttributes)
 	handle(t, snsService, "SetTopicAttributes", writes, setTopicAttributes)
-	handle(t, snsService, "Subscribe", writes, subscribeTopic)
-	handle(t, snsService, "Unsubscribe", writes, unsubscribe)
 	handle(t, snsService, "Publish", writes.dataEvent().requests(publishParameters), publish)
 }
 
@@ -160,38 +152,6 @@ func setTopicAttributes(c *call, in *sns.SetTopicAttributesInput) (*sns.SetTopic
 	return &sns.SetTopicAttributesOutput{}, nil
 }
 
-// subscribeTopic takes queues only.
-func subscribeTopic(c *call, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	t, err := c.topicFor(in.TopicArn)
-	if err != nil {
-		return nil, err
-	}
-	if aws.ToString(in.Protocol) != "sqs" || c.s.queueByARN(aws.ToString(in.Endpoint)) == nil {
-		return nil, failAs("InvalidParameterException", http.StatusBadRequest, &types.InvalidParameterException{Message: msg("Invalid parameter: the sandbox delivers to SQS queues only")})
-	}
-	for _, x := range t.subscriptions {
-		if x.queue == *in.Endpoint {
-			c.same = true
-			return &sns.SubscribeOutput{SubscriptionArn: aws.String(x.arn)}, nil
-		}
-	}
-	x := topicSubscription{arn: t.arn + ":" + c.ids.uuid(), queue: *in.Endpoint, raw: in.Attributes["RawMessageDelivery"] == "true"}
-	t.subscriptions = append(t.subscriptions, x)
-	return &sns.SubscribeOutput{SubscriptionArn: aws.String(x.arn)}, nil
-}
-
-func unsubscribe(c *call, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
-	id := aws.ToString(in.SubscriptionArn)
-	t := c.s.topicByARN(id[:max(0, strings.LastIndexByte(id, ':'))])
-	c.same = true
-	if t != nil {
-		before := len(t.subscriptions)
-		t.subscriptions = slices.DeleteFunc(t.subscriptions, func(x topicSubscription) bool { return x.arn == id })
-		c.same = len(t.subscriptions) == before
-	}
-	return &sns.UnsubscribeOutput{}, nil
-}
-
 // publishParameters hides the message, as AWS does.
 func publishParameters(_ *call, in any) any {
 	m := camel.object(in)
@@ -213,18 +173,19 @@ func publish(c *call, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	return &sns.PublishOutput{MessageId: aws.String(c.s.fanOut(t, aws.ToString(in.Message), c.now, c.ids))}, nil
 }
 
-// fanOut sends a message to the topic's subscribers, wrapped unless they want it raw.
+// fanOut sends a message to the queues that subscribed to the topic, wrapped unless they want it raw. Nothing else gets
+// it: there are no mailboxes or functions here.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func (s *Sandbox) fanOut(t *topic, message string, now time.Time, ids *ids) (id string) {
 	id = ids.uuid()
 	for _, x := range t.subscriptions {
-		q := s.queueByARN(x.queue)
-		if q == nil {
+		q := s.queueByARN(x.endpoint)
+		if q == nil || !x.takesAll() {
 			continue
 		}
 		body := message
-		if !x.raw {
+		if x.attributes[rawDelivery] != "true" {
 			wrapped, _ := json.Marshal(map[string]string{ // strings only
 				"Type": "Notification", "MessageId": id, "TopicArn": t.arn, "Message": message,
 				"Timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"), "SignatureVersion": "1",

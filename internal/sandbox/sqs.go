@@ -142,6 +142,11 @@ func (c *call) queueFor(url *string) (*queue, error) {
 	return q, c.permit(q.attributes["Policy"], q.arn, q.account)
 }
 
+// nameBlocked is how long the name of a deleted queue cannot be used.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+const nameBlocked = time.Minute
+
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 func createQueue(c *call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
@@ -161,6 +166,12 @@ func createQueue(c *call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, err
 		}
 		c.same = true
 		return &sqs.CreateQueueOutput{QueueUrl: aws.String(url)}, nil
+	}
+	if at, ok := c.account().deletedQueues[url]; ok && c.now.Sub(at) < nameBlocked {
+		return nil, fail(http.StatusBadRequest, &types.QueueDeletedRecently{
+			Message:           msg("You must wait 60 seconds after deleting a queue before you can create another with the same name."),
+			ErrorCodeOverride: aws.String("AWS.SimpleQueueService.QueueDeletedRecently"),
+		})
 	}
 	q := &queue{
 		name: name, url: url, arn: c.arnOf("sqs", name), region: c.region, account: c.account(), created: c.now,
@@ -196,6 +207,9 @@ func (q *queue) set(attributes map[string]string) error {
 		}
 	}
 	maps.Copy(q.attributes, attributes)
+	if attributes["KmsMasterKeyId"] != "" {
+		q.attributes["SqsManagedSseEnabled"] = "false" // a queue is encrypted in one way only
+	}
 	return nil
 }
 
@@ -220,6 +234,7 @@ func deleteQueue(c *call, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, err
 		return nil, err
 	}
 	delete(q.account.queues, q.url)
+	q.account.deletedQueues[q.url] = c.now
 	q.wakeUp()
 	return &sqs.DeleteQueueOutput{}, nil
 }

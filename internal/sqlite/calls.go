@@ -67,8 +67,8 @@ func (db *DB) Calls(ctx context.Context, id incident.ID) ([]gate.Call, error) {
 		[]any{string(id)}, document[gate.Call])
 }
 
-// Prune removes what only the recent past is asked for: issued sessions that expired, and calls that started, before the
-// moment. It must lie well before now: events come late, and a session is looked up when its last event comes.
+// Prune removes what only the recent past is asked for: issued sessions that expired, calls that started and restores that
+// were made before the moment. It must lie well before now: events come late, and a session is looked up when its last event comes.
 func (db *DB) Prune(ctx context.Context, before time.Time) error {
 	if err := db.pruneSessions(ctx, before); err != nil {
 		return err
@@ -77,6 +77,7 @@ func (db *DB) Prune(ctx context.Context, before time.Time) error {
 		for _, query := range []string{
 			`DELETE FROM requests WHERE call IN (SELECT id FROM calls WHERE started_at < ?)`,
 			`DELETE FROM calls WHERE started_at < ?`,
+			`DELETE FROM restores WHERE at < ?`,
 		} {
 			if _, err := t.exec(query, nanos(before)); err != nil {
 				return err

@@ -206,3 +206,24 @@ func TestBackupIsADatabase(t *testing.T) {
 		t.Errorf("the backup has %+v, %v", i, err)
 	}
 }
+
+// A file of an older schema gets what came later, and keeps what it holds.
+func TestOldFilesAreMigrated(t *testing.T) {
+	path := fresh(t)
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := admitted(t, db, "1").ID
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, path, `DROP TABLE heard; PRAGMA user_version = 3`)
+	again := open(t, path, sqlite.Options{})
+	if err := again.PutHeard(t.Context(), incident.Heard{Source: "sqs/1"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := again.Get(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+}

@@ -63,12 +63,15 @@ func (t *tx) admit(c incident.Candidate) (incident.Incident, incident.Dispositio
 	return i, disposition, err
 }
 
+// unclosed is the query for the one incident that is not closed of a key.
+const unclosed = `SELECT doc, version FROM incidents WHERE key = ? AND status <> 'closed'`
+
 func (t *tx) openOrJoin(c incident.Candidate) (incident.Incident, incident.Disposition, error) {
 	var (
 		doc     []byte
 		version int64
 	)
-	err := t.get(`SELECT doc, version FROM incidents WHERE key = ? AND status <> 'closed'`, []any{c.Key.String()}, &doc, &version)
+	err := t.get(unclosed, []any{c.Key.String()}, &doc, &version)
 	if errors.Is(err, sql.ErrNoRows) {
 		i, err := t.openIncident(c)
 		return i, incident.Opened, err
@@ -166,6 +169,18 @@ func (db *DB) incident(ctx context.Context, id incident.ID) (i incident.Incident
 	}
 	i, err = decode[incident.Incident](doc)
 	return i, version, err
+}
+
+// Unclosed returns the incident of the key that is not closed.
+func (db *DB) Unclosed(ctx context.Context, k incident.Key) (incident.Incident, error) {
+	var (
+		doc     []byte
+		version int64
+	)
+	if err := db.one(ctx, "look for an incident of "+k.Runbook, unclosed, []any{k.String()}, &doc, &version); err != nil {
+		return incident.Incident{}, err
+	}
+	return decode[incident.Incident](doc)
 }
 
 // Update reads, changes and writes one incident; when somebody else wrote it meanwhile, change runs again on what they

@@ -168,7 +168,23 @@ CREATE TABLE secrets (
 	name  TEXT PRIMARY KEY,
 	value BLOB NOT NULL
 ) WITHOUT ROWID;
-`, sessionsByID}
+`, sessionsByID, plannedChange, `
+CREATE TABLE heard (
+	source    TEXT PRIMARY KEY,
+	at        INTEGER NOT NULL,
+	canary_at INTEGER NOT NULL
+) WITHOUT ROWID;
+`, `
+CREATE TABLE blind_windows (
+	incident TEXT NOT NULL,
+	account  TEXT NOT NULL,
+	region   TEXT NOT NULL,
+	class    TEXT NOT NULL,
+	lost     INTEGER NOT NULL,
+	doc      BLOB NOT NULL,
+	PRIMARY KEY (incident, account, region, class, lost)
+) WITHOUT ROWID;
+`}
 
 // migrate brings the schema up to date in one transaction; another process that opens the file meanwhile waits.
 func migrate(ctx context.Context, conn *sql.Conn) (err error) {

@@ -93,6 +93,39 @@ func (db *DB) SnapshotBefore(ctx context.Context, resource arn.ARN, before time.
 	return decode[state.Snapshot](doc)
 }
 
+// TrustSnapshot keeps who trusts and who wrote a version.
+func (db *DB) TrustSnapshot(ctx context.Context, s state.Snapshot) error {
+	return db.write(ctx, "trust snapshot of "+string(s.Resource), func(t *tx) error {
+		var (
+			id  int64
+			doc []byte
+		)
+		err := t.get(`SELECT id, doc FROM snapshots WHERE resource = ? AND taken_at = ? ORDER BY id DESC LIMIT 1`,
+			[]any{string(s.Resource), nanos(s.TakenAt)}, &id, &doc)
+		if err != nil {
+			return notFound(err)
+		}
+		known, err := decode[state.Snapshot](doc)
+		if err != nil {
+			return err
+		}
+		known.TrustedBy, known.TrustedAt, known.TrustReason = s.TrustedBy, s.TrustedAt.UTC(), s.TrustReason
+		known.Writer, known.WrittenBy = s.Writer, s.WrittenBy
+		fresh, err := encode(known)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE snapshots SET doc = ? WHERE id = ?`, fresh, id)
+		return err
+	})
+}
+
+// SnapshotVersions returns every version of a resource, oldest first.
+func (db *DB) SnapshotVersions(ctx context.Context, resource arn.ARN) ([]state.Snapshot, error) {
+	return list(ctx, db, "list versions of "+string(resource), `SELECT doc FROM snapshots WHERE resource = ? ORDER BY taken_at, id`,
+		[]any{string(resource)}, document[state.Snapshot])
+}
+
 // NewestSnapshots returns the newest snapshot of every resource of a kind, sorted by resource.
 func (db *DB) NewestSnapshots(ctx context.Context, kind string) ([]state.Snapshot, error) {
 	return list(ctx, db, "list snapshots",

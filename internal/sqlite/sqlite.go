@@ -45,6 +45,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Readers is how many reads run at once; zero is 8.
 	Readers int
+	// IsVolatile is for what is thrown away, a scenario or a test of something else: nothing is forced to disk, and a power
+	// cut may take everything.
+	IsVolatile bool
 }
 
 const (
@@ -105,8 +108,12 @@ func preparePath(path string) (string, error) {
 }
 
 func (db *DB) open(ctx context.Context, o Options) error {
+	synchronous := "synchronous(FULL)"
+	if o.IsVolatile {
+		synchronous = "synchronous(OFF)"
+	}
 	var err error
-	if db.writers, err = sql.Open("sqlite", dsn(db.path, o, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-"+strconv.Itoa(cacheKiB)+")",
+	if db.writers, err = sql.Open("sqlite", dsn(db.path, o, "journal_mode(WAL)", synchronous, "cache_size(-"+strconv.Itoa(cacheKiB)+")",
 		"wal_autocheckpoint("+strconv.Itoa(checkpointPages)+")", "journal_size_limit("+strconv.Itoa(maxLogBytes)+")")); err != nil {
 		return err
 	}

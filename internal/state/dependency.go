@@ -17,7 +17,16 @@ import (
 type reader func(ctx context.Context, door *gate.Door, d trail.Dependency) (any, error)
 
 // readers is how each kind is read.
-var readers = map[trail.Kind]reader{}
+var readers = map[trail.Kind]reader{
+	trail.KindKey:      readKeyDependency,
+	trail.KindBucket:   readBucket,
+	trail.KindTopic:    readTopic,
+	trail.KindLogGroup: readLogGroup,
+	trail.KindRole:     readRole,
+	trail.KindRule:     readRule,
+	trail.KindQueue:    readQueue,
+	trail.KindAlarm:    readAlarm,
+}
 
 // ReadDependency reads the configuration of a resource that a trail depends on, as canonical JSON: the same bytes for the
 // same configuration. trail.WeakenedDependency compares two of them.
@@ -31,4 +40,13 @@ func ReadDependency(ctx context.Context, door *gate.Door, d trail.Dependency) (j
 		return nil, fmt.Errorf("read %s %s: %w", d.Kind, d.ARN, err)
 	}
 	return json.Marshal(content)
+}
+
+// CanRead reports whether this build knows how to read a kind.
+func CanRead(kind trail.Kind) bool { return readers[kind] != nil }
+
+// Exists reports whether the resource of a configuration, as ReadDependency returns it, is there.
+func Exists(content json.RawMessage) bool {
+	var c struct{ Exists bool }
+	return json.Unmarshal(content, &c) == nil && c.Exists
 }

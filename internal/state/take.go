@@ -26,16 +26,18 @@ const (
 	SourceRead     = "read"
 	SourceEvents   = "events"
 	SourceApproved = "approved"
+	SourcePipeline = "pipeline" // the newest, with what a configured pipeline changed that does not reduce coverage
 )
 
-// Drift is a resource that looks weaker than its newest snapshot, which therefore stays the newest.
+// Drift is a resource that looks weaker than its baseline, which therefore stays the baseline.
 type Drift struct {
 	Resource    arn.ARN            `json:"resource"`
+	Kind        string             `json:"kind"`
 	Since       time.Time          `json:"since"` // when the snapshot was last seen to be true
 	Differences []trail.Difference `json:"differences"`
 }
 
-// Taken is the result of TakeSnapshots.
+// Taken is the result of TakeSnapshots and TakeBaseline.
 type Taken struct {
 	Snapshots []Snapshot
 	Drifts    []Drift
@@ -43,30 +45,59 @@ type Taken struct {
 	Gaps []string
 }
 
-// TakeSnapshots reads every trail that an account owns and keeps what it looks like. A reading that is weaker than the
-// newest snapshot of its trail never becomes one: it is returned as a drift, for a person to approve or for a runbook to
-// repair. Organization trails are taken in the account that owns them.
+// taking is one run of TakeSnapshots or TakeBaseline.
+type taking struct {
+	Taken
+	door *gate.Door
+	keep Keeper
+	now  time.Time
+}
+
+// TakeSnapshots reads every trail that an account owns and keeps what it looks like. A reading that is weaker than its
+// trail's baseline never becomes one: it is returned as a drift, for a person to approve or for a runbook to repair.
+// Organization trails are taken in the account that owns them.
 //
 // regions are tried in order for the list of trails; one that answers tells of all. None means the default region.
 func TakeSnapshots(ctx context.Context, door *gate.Door, account string, regions []string, into Snapshots, now time.Time) (Taken, error) {
-	homes, region, err := firstAnswer(ctx, door, account, regions)
+	t := taking{door: door, keep: Keeper{Into: into}, now: now}
+	err := t.trails(ctx, account, regions)
+	return t.Taken, err
+}
+
+// TakeBaseline does what TakeSnapshots does, and the same for everything that the account's trails depend on: by their
+// baselines, not by what they look like now, and wherever it lives. A version that differs from the trusted one before it
+// and only strengthens it is trusted as k finds out.
+func TakeBaseline(ctx context.Context, door *gate.Door, account string, regions []string, k Keeper, now time.Time) (Taken, error) {
+	t := taking{door: door, keep: k, now: now}
+	if err := t.trails(ctx, account, regions); err != nil {
+		return t.Taken, err
+	}
+	err := t.dependencies(ctx, account)
+	return t.Taken, err
+}
+
+func (t *taking) trails(ctx context.Context, account string, regions []string) error {
+	homes, region, err := firstAnswer(ctx, t.door, account, regions)
 	if err != nil {
-		return Taken{}, fmt.Errorf("take snapshots of %s: %w", account, err)
+		return fmt.Errorf("take snapshots of %s: %w", account, err)
 	}
-	var taken Taken
 	for _, home := range homes {
-		cfg, err := door.Config(ctx, account, home)
+		cfg, err := t.door.Config(ctx, account, home)
 		if err != nil {
-			return taken, fmt.Errorf("take snapshots of %s in %s: %w", account, home, err)
+			return fmt.Errorf("take snapshots of %s in %s: %w", account, home, err)
 		}
-		if err := taken.home(ctx, door, cloudtrail.NewFromConfig(cfg), Place{account, home}, into, now); err != nil {
+		if err := t.home(ctx, cloudtrail.NewFromConfig(cfg), Place{account, home}); err != nil {
 			if ctx.Err() != nil {
-				return taken, err
+				return err
 			}
-			taken.Gaps = append(taken.Gaps, fmt.Sprintf("%s (asked from %s): %v", home, region, err))
+			t.gap("%s (asked from %s): %v", home, region, err)
 		}
 	}
-	return taken, nil
+	return nil
+}
+
+func (t *taking) gap(format string, args ...any) {
+	t.Gaps = append(t.Gaps, fmt.Sprintf(format, args...))
 }
 
 func firstAnswer(ctx context.Context, door *gate.Door, account string, regions []string) (homes []string, region string, err error) {
@@ -87,7 +118,7 @@ func firstAnswer(ctx context.Context, door *gate.Door, account string, regions [
 	return nil, "", all
 }
 
-func (t *Taken) home(ctx context.Context, door *gate.Door, client *cloudtrail.Client, at Place, into Snapshots, now time.Time) error {
+func (t *taking) home(ctx context.Context, client *cloudtrail.Client, at Place) error {
 	list, err := describe(ctx, client)
 	if err != nil {
 		return err
@@ -96,17 +127,17 @@ func (t *Taken) home(ctx context.Context, door *gate.Door, client *cloudtrail.Cl
 		if one.HomeRegion != at.Region || at.Account != "" && one.Account() != at.Account {
 			continue
 		}
-		if err := t.take(ctx, door, FoundTrail{Trail: one, Client: client}, into, now); err != nil {
+		if err := t.trail(ctx, FoundTrail{Trail: one, Client: client}); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			t.Gaps = append(t.Gaps, fmt.Sprintf("%s: %v", one.ARN, err))
+			t.gap("%s: %v", one.ARN, err)
 		}
 	}
 	return nil
 }
 
-func (t *Taken) take(ctx context.Context, door *gate.Door, found FoundTrail, into Snapshots, now time.Time) error {
+func (t *taking) trail(ctx context.Context, found FoundTrail) error {
 	have, status, err := found.ReadAll(ctx)
 	if err != nil {
 		return err
@@ -114,33 +145,95 @@ func (t *Taken) take(ctx context.Context, door *gate.Door, found FoundTrail, int
 	if status.InsightsUnreadable || status.TagsUnreadable {
 		return fmt.Errorf("not kept, since it was not read completely: %v", status.Gaps)
 	}
-	last, err := into.SnapshotBefore(ctx, have.ARN, now.Add(time.Nanosecond))
+	base, err := BaselineBefore(ctx, t.keep.Into, have.ARN, t.now.Add(time.Nanosecond))
 	known := err == nil
 	if err != nil && !errors.Is(err, incident.ErrNotFound) {
-		return fmt.Errorf("read the newest snapshot: %w", err)
+		return fmt.Errorf("read the baseline: %w", err)
 	}
 	var want trail.Trail
 	if known {
-		if want, err = last.Trail(); err != nil {
+		if want, err = base.Trail(); err != nil {
 			return err
 		}
 	}
-	have.S3BucketOwner, err = bucketOwner(ctx, door, have, want.S3BucketOwner)
+	have.S3BucketOwner, err = bucketOwner(ctx, t.door, have, want.S3BucketOwner)
 	if err != nil {
 		return err
 	}
+	var differences []trail.Difference
 	if known {
-		if differences := trail.Weakened(want, have); len(differences) > 0 {
-			t.Drifts = append(t.Drifts, Drift{Resource: have.ARN, Since: last.LastSeenAt, Differences: differences})
-			return nil
-		}
+		differences = trail.Weakened(want, have)
 	}
-	s := Snapshot{Resource: have.ARN, Kind: KindTrail, TakenAt: now, LastSeenAt: now, Source: SourceRead, Content: have.JSON()}
-	if err := into.PutSnapshot(ctx, s); err != nil {
+	home := trail.Dependency{ARN: have.ARN, Account: have.Account(), Region: have.HomeRegion}
+	return t.take(ctx, home, KindTrail, have.JSON(), differences)
+}
+
+// take keeps a reading, or notes a drift where it is weaker than the baseline.
+func (t *taking) take(ctx context.Context, d trail.Dependency, kind string, content json.RawMessage, weaker []trail.Difference) error {
+	if len(weaker) > 0 {
+		base, err := BaselineBefore(ctx, t.keep.Into, d.ARN, t.now.Add(time.Nanosecond))
+		if err != nil {
+			return fmt.Errorf("read the baseline: %w", err)
+		}
+		t.Drifts = append(t.Drifts, Drift{Resource: d.ARN, Kind: kind, Since: base.LastSeenAt, Differences: weaker})
+		return nil
+	}
+	s := Snapshot{Resource: d.ARN, Kind: kind, TakenAt: t.now, LastSeenAt: t.now, Source: SourceRead, Content: content}
+	s, gaps, err := t.keep.Keep(ctx, t.door, d, s)
+	t.Gaps = append(t.Gaps, gaps...)
+	if err != nil {
 		return fmt.Errorf("keep the snapshot: %w", err)
 	}
 	t.Snapshots = append(t.Snapshots, s)
 	return nil
+}
+
+// dependencies takes what the account's trails depend on.
+func (t *taking) dependencies(ctx context.Context, account string) error {
+	all, err := ProtectedTrails(ctx, t.keep.Into)
+	if err != nil {
+		return err
+	}
+	var list []trail.Dependency
+	for _, p := range all {
+		if account == "" || p.Trail.Account() == account {
+			list = append(list, trail.Dependencies(p.Trail)...)
+		}
+	}
+	for _, d := range trail.InOrder(list) {
+		if err := t.dependency(ctx, d); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			t.gap("%s: %v", d.ARN, err)
+		}
+	}
+	return nil
+}
+
+func (t *taking) dependency(ctx context.Context, d trail.Dependency) error {
+	if !CanRead(d.Kind) {
+		return nil
+	}
+	have, err := ReadDependency(ctx, t.door, d)
+	if err != nil {
+		return err
+	}
+	base, err := BaselineBefore(ctx, t.keep.Into, d.ARN, t.now.Add(time.Nanosecond))
+	if errors.Is(err, incident.ErrNotFound) {
+		if !Exists(have) {
+			return errors.New("there is none, and what it looked like is not known")
+		}
+		return t.take(ctx, d, string(d.Kind), have, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("read the baseline: %w", err)
+	}
+	weaker, err := trail.WeakenedDependency(d.Kind, base.Content, have)
+	if err != nil {
+		return err
+	}
+	return t.take(ctx, d, string(d.Kind), have, weaker)
 }
 
 // Trail is the configuration that a trail's snapshot holds.

@@ -39,7 +39,16 @@ type Dependency struct {
 type comparison func(want, have json.RawMessage) ([]Difference, error)
 
 // comparisons is how the configurations of each kind are compared.
-var comparisons = map[Kind]comparison{}
+var comparisons = map[Kind]comparison{
+	KindKey:      compareAs(WeakenedKey),
+	KindBucket:   compareAs(WeakenedBucket),
+	KindTopic:    compareAs(WeakenedTopic),
+	KindLogGroup: compareAs(WeakenedLogGroup),
+	KindRole:     compareAs(WeakenedRole),
+	KindRule:     compareAs(WeakenedRule),
+	KindQueue:    compareAs(WeakenedQueue),
+	KindAlarm:    compareAs(WeakenedAlarm),
+}
 
 // WeakenedDependency compares two configurations of a kind, as state.ReadDependency gives them, field by field, and
 // returns everything in which have is weaker than want. A field in which have is stronger is no difference and outweighs

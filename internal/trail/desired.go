@@ -39,3 +39,20 @@ func Desired(last *Trail) Trail {
 	t.EventSelectors = append(t.EventSelectors, DefaultEventSelectors()...)
 	return t.Canonical()
 }
+
+// Demanded is what the baseline of Desired asks of a trail that looks like have and looked like last when nobody had
+// approved it yet: have, with that put back which both last and the baseline have. Everything else that differs may have
+// been put right meanwhile, and is for a person to judge.
+func Demanded(last, have Trail) Trail {
+	t := have.Canonical()
+	t.IsLogging = t.IsLogging || last.IsLogging
+	t.IsMultiRegionTrail = t.IsMultiRegionTrail || last.IsMultiRegionTrail
+	t.IncludeGlobalServiceEvents = t.IncludeGlobalServiceEvents || last.IncludeGlobalServiceEvents
+	t.LogFileValidationEnabled = t.LogFileValidationEnabled || last.LogFileValidationEnabled
+	all := Trail{}.eventClauses()
+	if len(uncovered(all, last.eventClauses())) == 0 && len(uncovered(all, have.eventClauses())) > 0 {
+		last = last.Canonical()
+		t.EventSelectors, t.AdvancedEventSelectors = last.EventSelectors, last.AdvancedEventSelectors
+	}
+	return t
+}

@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -34,6 +36,8 @@ type env struct {
 	as                func(aws.Credentials) aws.Config
 
 	account *account.Client
+	alarms  *cloudwatch.Client
+	events  *eventbridge.Client
 	iam     *iam.Client
 	kms     *kms.Client
 	logs    *cloudwatchlogs.Client
@@ -60,6 +64,7 @@ func newEnv(t testing.TB, target Target, seen operations) *env {
 	cfg := e.config(Account, e.region)
 	e.account, e.iam, e.kms = account.NewFromConfig(cfg), iam.NewFromConfig(cfg), kms.NewFromConfig(cfg)
 	e.logs, e.s3, e.sns = cloudwatchlogs.NewFromConfig(cfg), newS3(cfg), sns.NewFromConfig(cfg)
+	e.alarms, e.events = cloudwatch.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg)
 	e.sqs, e.sts, e.trails = sqs.NewFromConfig(cfg), sts.NewFromConfig(cfg), cloudtrail.NewFromConfig(cfg)
 	return e
 }

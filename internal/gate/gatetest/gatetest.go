@@ -100,8 +100,9 @@ func Run(t *testing.T, target Target) Report {
 
 // cases is the whole table.
 func cases() []contract {
-	return slices.Concat(trailCases, selectorCases, historyCases, bucketCases, bucketConfigCases, objectCases, keyCases,
-		identityCases, sessionCases, accountCases, queueCases, topicCases, logGroupCases)
+	return slices.Concat(trailCases, selectorCases, historyCases, bucketCases, bucketConfigCases, bucketCopyCases, objectCases, versionCases, keyCases,
+		identityCases, sessionCases, accountCases, queueCases, topicCases, logGroupCases, keyUseCases, subscriptionCases,
+		logFilterCases, managedPolicyCases, ruleCases, busCases, ownQueueCases, alarmCases)
 }
 
 // broken is how a step of a case says that the contract is broken.

@@ -25,6 +25,13 @@ const (
 	pageEncryption       = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html"
 	pagePublicAccess     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"
 	pageRequestPayment   = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketRequestPayment.html"
+	pageReplication      = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html"
+	pageVersioning       = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html"
+	pageListBuckets      = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html"
+	pageMFADelete        = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiFactorAuthenticationDelete.html"
+	pageOwnership        = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html"
+	pageNotifications    = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html"
+	pageDeleteMarker     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectsfromVersioningSuspendedBuckets.html"
 	pageKeyState         = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
 	pageScheduleDeletion = "https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html"
 	pagePutKeyPolicy     = "https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html"
@@ -33,6 +40,20 @@ const (
 	pageAccessKeys       = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html"
 	pagePolicyLogic      = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html"
 	pageAssumeRole       = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
+	pageImportedKeys     = "https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html"
+	pageSubscribe        = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"
+	pageRetention        = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"
+	pageGroupKey         = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html"
+	pageMetricFilter     = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"
+	pageDataProtection   = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDataProtectionPolicy.html"
+	pageLogClasses       = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html"
+	pagePutTargets       = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
+	pageEventPatterns    = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html"
+	pageDeleteBus        = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteEventBus.html"
+	pageDeleteQueue      = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"
+	pageQueueAttributes  = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
+	pageAlarms           = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+	pageDeletePolicy     = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"
 )
 
 // MotoLacks is what moto 5.2.1 does otherwise than AWS, by case, with the page that the case follows.
@@ -70,6 +91,16 @@ var MotoLacks = map[string]string{
 	"ownership: by default":                                     "new buckets have none: " + pageNewBuckets,
 	"ACL: public is blocked":                                    "does not block: " + pagePublicAccess,
 	"requester pays":                                            "takes it for CreateBucket: " + pageRequestPayment,
+	"replication: needs versioning":                             "does not look: " + pageReplication,
+	"replication: holds versioning":                             "does not look: " + pageVersioning,
+	"buckets: listed with their regions":                        "leaves BucketRegion out: " + pageListBuckets,
+	"versioning: MFA delete needs the device":                   "does not ask for it: " + pageMFADelete,
+	"versioning: held by object lock":                           "suspends it: " + pageVersioning,
+	"bucket policy: public is blocked":                          "does not block: " + pagePublicAccess,
+	"ownership: enforced only without ACLs":                     "does not look: " + pageOwnership,
+	"notifications: two of the same":                            "does not compare: " + pageNotifications,
+	"notifications: queue that is not there":                    "does not look: " + pageNotifications,
+	"object: deleted while versioning is suspended":             "says no version, not null: " + pageDeleteMarker,
 	"key: pending deletion stops changes":                       "does not look at the state: " + pageKeyState,
 	"key: cancel what is not scheduled":                         "does not look at the state: " + pageKeyState,
 	"key: window too short":                                     "takes any: " + pageScheduleDeletion,
@@ -82,4 +113,21 @@ var MotoLacks = map[string]string{
 	"session: source identity":                                  "leaves it out of the answer: " + pageAssumeRole,
 	"session: role that does not trust, role that is not there": "hands out credentials for any role: " + pageAssumeRole,
 	"session: bad name":                                         "does not check: " + pageAssumeRole,
+	"key: imported material":                                    "has no imported material (500): " + pageImportedKeys,
+	"subscription: mail has to be confirmed":                    "takes everybody for confirmed: " + pageSubscribe,
+	"log group: odd retention":                                  "takes any: " + pageRetention,
+	"log group: key taken away and given":                       "has no DisassociateKmsKey (500): " + pageGroupKey,
+	"log group: a metric filter is replaced":                    "keeps both: " + pageMetricFilter,
+	"log group: parts are masked":                               "has no data protection (500): " + pageDataProtection,
+	"log group: no filters for infrequent access":               "has no classes: " + pageLogClasses,
+	"policy: attached, it stays":                                "deletes it: " + pageDeletePolicy,
+	"rule: more targets than five":                              "has no quota: " + pagePutTargets,
+	"rule: test a pattern":                                      "answers false to everything: " + pageEventPatterns,
+	"bus: one with rules is not deleted":                        "deletes the rules too: " + pageDeleteBus,
+	"queue: its name is blocked for a minute":                   "is free at once: " + pageDeleteQueue,
+	"queue: encrypted in one way only":                          "says that both are on: " + pageQueueAttributes,
+	"alarm: put, describe, delete":                              "does not speak the protocol of the current SDK: " + pageAlarms,
+	"alarm: actions off and on":                                 "does not speak the protocol of the current SDK: " + pageAlarms,
+	"alarm: state":                                              "does not speak the protocol of the current SDK: " + pageAlarms,
+	"alarm: a composite one":                                    "does not speak the protocol of the current SDK: " + pageAlarms,
 }

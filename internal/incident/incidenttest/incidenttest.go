@@ -26,11 +26,15 @@ type Stores interface {
 	incident.Store
 	incident.Timeline
 	incident.Findings
+	incident.BlindWindows
 	incident.Undos
 	incident.Timers
 	incident.Pauses
 	incident.Outbox
 	incident.Sessions
+	incident.Exceptions
+	incident.Restores
+	incident.Hearings
 	state.Snapshots
 }
 
@@ -42,11 +46,13 @@ type Opener func(t *testing.T) (first Stores, reopen func(t *testing.T) Stores)
 func Run(t *testing.T, open Opener) {
 	for name, test := range map[string]func(*testing.T, Opener){
 		"Admit": testAdmit, "AdmitConcurrently": testAdmitConcurrently, "AdmitRunbooks": testAdmitRunbooks,
-		"AdmitClosed": testAdmitClosed, "AdmitManyEvents": testAdmitManyEvents, "Get": testGet, "List": testList,
-		"Update": testUpdate, "UpdateConcurrently": testUpdateConcurrently,
+		"AdmitClosed": testAdmitClosed, "AdmitManyEvents": testAdmitManyEvents, "Get": testGet, "Unclosed": testUnclosed, "List": testList,
+		"Hearings": testHearings,
+		"Update":   testUpdate, "UpdateConcurrently": testUpdateConcurrently,
 		"Timeline": testTimeline, "TimelineConcurrently": testTimelineConcurrently, "Evidence": testEvidence,
-		"Findings": testFindings, "Undos": testUndos, "Timers": testTimers, "Pauses": testPauses, "Outbox": testOutbox, "Sessions": testSessions,
-		"Snapshots": testSnapshots, "SnapshotsNewest": testSnapshotsNewest,
+		"Findings": testFindings, "BlindWindows": testBlindWindows, "Undos": testUndos, "Timers": testTimers, "Pauses": testPauses, "Outbox": testOutbox, "Sessions": testSessions,
+		"Snapshots": testSnapshots, "SnapshotsNewest": testSnapshotsNewest, "SnapshotsTrusted": testSnapshotsTrusted,
+		"Exceptions": testExceptions, "ExceptionsConcurrently": testExceptionsConcurrently, "Restores": testRestores,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -147,6 +147,35 @@ func testGet(t *testing.T, open Opener) {
 	equal(t, "hostile incident", admit(t, s, c, incident.Opened), get(t, s, incident.NewID("cloudtrail-off", c.Event, noon)))
 }
 
+func testUnclosed(t *testing.T, open Opener) {
+	s, reopen := open(t)
+	if _, err := s.Unclosed(t.Context(), key()); !errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("no incident: %v, want ErrNotFound", err)
+	}
+	opened := admit(t, s, candidate(key(), 1), incident.Opened)
+	other := key()
+	other.EventName = "DeleteTrail"
+	admit(t, s, candidate(other, 2), incident.Opened)
+	for _, status := range []incident.Status{incident.Open, incident.Acknowledged} {
+		_, err := s.Update(t.Context(), opened.ID, func(i *incident.Incident) error { i.Status = status; return nil })
+		must(t, err)
+		got, err := reopen(t).Unclosed(t.Context(), key())
+		must(t, err)
+		if got.ID != opened.ID || got.Status != status {
+			t.Errorf("got %s, %s", got.ID, got.Status)
+		}
+	}
+	_, err := s.Update(t.Context(), opened.ID, func(i *incident.Incident) error { i.Status = incident.Closed; return nil })
+	must(t, err)
+	if _, err := s.Unclosed(t.Context(), key()); !errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("a closed incident: %v, want ErrNotFound", err)
+	}
+	again := admit(t, s, candidate(key(), 3), incident.Opened)
+	if got, err := s.Unclosed(t.Context(), key()); err != nil || got.ID != again.ID {
+		t.Errorf("got %s, %v, want %s", got.ID, err, again.ID)
+	}
+}
+
 func testList(t *testing.T, open Opener) {
 	s, _ := open(t)
 	var ids []incident.ID

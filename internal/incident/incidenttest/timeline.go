@@ -314,3 +314,36 @@ func testSnapshotsNewest(t *testing.T, open Opener) {
 	must(t, err)
 	equal(t, "newest of nothing", []state.Snapshot(nil), got)
 }
+
+func testSnapshotsTrusted(t *testing.T, open Opener) {
+	ctx := t.Context()
+	s, reopen := open(t)
+	first, second, other := snapshot(trail, 0, `1`), snapshot(trail, time.Hour, `2`), snapshot(trail+"2", 0, `1`)
+	for _, x := range []state.Snapshot{first, other, second} {
+		must(t, s.PutSnapshot(ctx, x))
+	}
+	first.TrustedBy, first.TrustedAt, first.TrustReason = "alice", noon.Add(2*time.Hour), "approved"
+	first.Writer, first.WrittenBy = hostile, "e-1"
+	asked := first
+	asked.Content, asked.Source, asked.LastSeenAt = json.RawMessage(`9`), "events", noon.Add(9*time.Hour)
+	must(t, s.TrustSnapshot(ctx, asked))
+	asked.TakenAt = asked.TakenAt.Add(time.Nanosecond)
+	if err := s.TrustSnapshot(ctx, asked); !errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("trust a version that is not there: %v, want ErrNotFound", err)
+	}
+	got, err := reopen(t).SnapshotVersions(ctx, trail)
+	must(t, err)
+	equal(t, "versions", []state.Snapshot{first, second}, got)
+	got, err = s.SnapshotVersions(ctx, trail+"3")
+	must(t, err)
+	equal(t, "versions of nothing", []state.Snapshot(nil), got)
+	// The same content again moves LastSeenAt and keeps the trust.
+	same := snapshot(trail, 3*time.Hour, `2`)
+	second.TrustedBy = "bob"
+	must(t, s.TrustSnapshot(ctx, second))
+	must(t, s.PutSnapshot(ctx, same))
+	newest, err := s.SnapshotBefore(ctx, trail, noon.Add(4*time.Hour))
+	must(t, err)
+	second.LastSeenAt = same.LastSeenAt
+	equal(t, "the newest", second, newest)
+}

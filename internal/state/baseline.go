@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The Switchback Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/trail"
+)
+
+// BaselineBefore returns what a resource should look like, as far as was known before a moment: the newest trusted version
+// that was taken before it, and where there is none the newest of all. Without any it is incident.ErrNotFound.
+func BaselineBefore(ctx context.Context, from Snapshots, resource arn.ARN, before time.Time) (Snapshot, error) {
+	newest, err := from.SnapshotBefore(ctx, resource, before)
+	if err != nil || newest.IsTrusted() {
+		return newest, err
+	}
+	all, err := from.SnapshotVersions(ctx, resource)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].IsTrusted() && all[i].TakenAt.Before(before) {
+			return all[i], nil
+		}
+	}
+	return newest, nil
+}
+
+// Protected is a trail that has a baseline.
+type Protected struct {
+	Trail trail.Trail
+	// Snapshot is the baseline.
+	Snapshot Snapshot
+}
+
+// ProtectedTrails returns the trails that have a baseline, sorted by ARN.
+func ProtectedTrails(ctx context.Context, from Snapshots) ([]Protected, error) {
+	all, err := from.NewestSnapshots(ctx, KindTrail)
+	if err != nil {
+		return nil, fmt.Errorf("list protected trails: %w", err)
+	}
+	out := make([]Protected, 0, len(all))
+	for _, newest := range all {
+		base := newest
+		if !newest.IsTrusted() {
+			if base, err = BaselineBefore(ctx, from, newest.Resource, newest.TakenAt.Add(time.Nanosecond)); err != nil {
+				return nil, fmt.Errorf("list protected trails: %w", err)
+			}
+		}
+		t, err := base.Trail()
+		if err != nil {
+			return nil, fmt.Errorf("list protected trails: %w", err)
+		}
+		out = append(out, Protected{t, base})
+	}
+	return out, nil
+}
+
+// Depended is a resource that protected trails depend on.
+type Depended struct {
+	trail.Dependency
+	// Trails are those that depend on it, sorted by ARN; never empty.
+	Trails []arn.ARN
+}
+
+// DependedOn finds those of the touched resources that protected trails depend on, in the order of repair.
+func DependedOn(ctx context.Context, from Snapshots, touched []trail.Touch) ([]Depended, error) {
+	if len(touched) == 0 {
+		return nil, nil
+	}
+	trails, err := ProtectedTrails(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	by := map[arn.ARN][]arn.ARN{}
+	var found []trail.Dependency
+	for _, p := range trails {
+		for _, d := range trail.Dependencies(p.Trail) {
+			for _, touch := range touched {
+				if touch.Is(d) {
+					found = append(found, d)
+					by[d.ARN] = append(by[d.ARN], p.Trail.ARN)
+					break
+				}
+			}
+		}
+	}
+	var out []Depended
+	for _, d := range trail.InOrder(found) {
+		out = append(out, Depended{d, by[d.ARN]})
+	}
+	return out, nil
+}
+
+// TouchedBaseline finds what a record is about among that which protected trails depend on, in the order of repair.
+func TouchedBaseline(ctx context.Context, from Snapshots, r cloudtrail.Record) ([]Depended, error) {
+	return DependedOn(ctx, from, trail.Touched(r))
+}
+
+// FindDepended finds a resource by its ARN among that which protected trails depend on; incident.ErrNotFound when none
+// does.
+func FindDepended(ctx context.Context, from Snapshots, resource arn.ARN) (Depended, error) {
+	var touches []trail.Touch
+	for _, kind := range trail.Kinds() {
+		touches = append(touches, trail.Touch{Kind: kind, Name: string(resource)})
+	}
+	found, err := DependedOn(ctx, from, touches)
+	switch {
+	case err != nil:
+		return Depended{}, err
+	case len(found) == 0:
+		return Depended{}, fmt.Errorf("no protected trail depends on %s: %w", resource, incident.ErrNotFound)
+	}
+	return found[0], nil
+}
