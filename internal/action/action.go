@@ -19,6 +19,7 @@ import (
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
 )
 
 // Action is one unit of work. Implementations are registered by Register in an init function of floor 6.
@@ -87,17 +88,43 @@ type Services struct {
 	Store     incident.Store
 	Timeline  incident.Timeline
 	Findings  incident.Findings
+	Blind     incident.BlindWindows
 	Undos     incident.Undos
 	Timers    incident.Timers
 	Outbox    incident.Outbox
 	Sessions  incident.Sessions
+	Hearings  incident.Hearings
 	Snapshots state.Snapshots
+	// Exceptions are planned changes; nil: there are none.
+	Exceptions incident.Exceptions
+	// Restores are what was put back when: fights are seen by them; nil: none is seen.
+	Restores incident.Restores
+	// FightWindow is the time in which two restores of one resource are a fight; zero is DefaultFightWindow.
+	FightWindow time.Duration
+	// Pipelines may change what does not reduce coverage.
+	Pipelines []Pipeline
 	People    People
 	Messenger Messenger
 	Reporter  Reporter
 	History   state.History
+	// Reserve is where a trail writes that stands in for one that cannot be mended.
+	Reserve Reserve
+	// Own is what Switchback itself consists of, in the order of repair.
+	Own []trail.Dependency
+	// Regions are where Event history is read for what no trail recorded; none: every region of the trail's partition.
+	Regions []string
 	// EvidenceDir is the folder for copies of what AWS holds, a folder an incident.
 	EvidenceDir string
+}
+
+// Reserve is a bucket in another account, for the log files of emergency trails. Its policy lets CloudTrail write for trails
+// whose names begin with "switchback-emergency-". The zero value is none.
+type Reserve struct {
+	Bucket string
+	// Account owns the bucket; "" is not checked.
+	Account string
+	// Key is the ARN of a KMS key, "" for S3's own encryption.
+	Key string
 }
 
 // People finds how to reach a human.

@@ -59,6 +59,23 @@ type Output struct {
 	// RequestID of our call; "" where this attempt made none.
 	RequestID string    `json:"request_id"`
 	At        time.Time `json:"at"`
+	// Advice is there for changes that are Advisers.
+	*Advice
+}
+
+// Advice is what a person, or the state machine, has to know about the state that a change leaves behind.
+type Advice struct {
+	// WhoCan says what no call of ours mends, who can, and with which command; "" for nothing.
+	WhoCan string `json:"who_can"`
+	// Note says what is different for good.
+	Note string `json:"note"`
+	// RevalidateTrail: CloudTrail has to be told of the resource anew, by UpdateTrail with the ARNs that the trail has.
+	RevalidateTrail bool `json:"revalidate_trail"`
+}
+
+// Adviser is a Changer with advice about a state.
+type Adviser[P, B any] interface {
+	Advise(p P, now B) Advice
 }
 
 // Change makes an action of c. Running it goes: read, compare; store durably how to undo it; do; read back until the
@@ -128,9 +145,11 @@ func (a change[P, B]) run(ctx context.Context, env *Env, v visit[P]) (Output, er
 	}
 	if ok, reason := a.c.IsInPlace(v.p, now); ok {
 		if earlier == nil {
-			return a.output(env, Output{Already: true, Reason: reason}, now, now)
+			return a.output(env, Output{Already: true, Reason: reason, Advice: a.advise(v.p, now)}, now, now)
 		}
-		return a.finish(ctx, env, *earlier, now, Output{Changed: true, Reason: reason + " (done by an earlier attempt)"})
+		return a.finish(ctx, env, *earlier, now, Output{
+			Changed: true, Reason: reason + " (done by an earlier attempt)", Advice: a.advise(v.p, now),
+		})
 	}
 	undo, err := a.record(ctx, env, v, now)
 	if err != nil {
@@ -142,7 +161,7 @@ func (a change[P, B]) run(ctx context.Context, env *Env, v visit[P]) (Output, er
 	}
 	if errors.Is(err, gate.ErrDryRun) {
 		_, reason := a.c.IsInPlace(v.p, now)
-		return a.output(env, Output{Intended: true, Reason: "dry-run: " + reason}, now, nil)
+		return a.output(env, Output{Intended: true, Reason: "dry-run: " + reason, Advice: a.advise(v.p, now)}, now, nil)
 	}
 	if err != nil {
 		return Output{}, err
@@ -151,12 +170,29 @@ func (a change[P, B]) run(ctx context.Context, env *Env, v visit[P]) (Output, er
 	if err != nil {
 		return Output{}, err
 	}
-	return a.finish(ctx, env, undo, after, Output{Changed: true, Reason: reason, RequestID: requestID})
+	return a.finish(ctx, env, undo, after, Output{Changed: true, Reason: reason, RequestID: requestID, Advice: a.advise(v.p, after)})
+}
+
+func (a change[P, B]) advise(p P, now B) *Advice {
+	adviser, ok := a.c.(Adviser[P, B])
+	if !ok {
+		return nil
+	}
+	advice := adviser.Advise(p, now)
+	return &advice
 }
 
 // hadNoEffect reports whether an error of a change says that nothing happened: the gate kept it back, or AWS refused it.
 func hadNoEffect(err error) bool {
+	var some partly
+	if errors.As(err, &some) {
+		return false
+	}
 	var kept *gate.NotSent
+	var named *asl.Error
+	if errors.As(err, &named) && (named.Name == ErrorForeignBucket || named.Name == ErrorNoReserveBucket) {
+		return true
+	}
 	return errors.As(err, &kept) || IsDenied(err)
 }
 

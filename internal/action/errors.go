@@ -30,7 +30,10 @@ const (
 	ErrorNotFound          = "Switchback.NotFound"
 	ErrorNotVerified       = "Switchback.NotVerified"
 	ErrorUnreachable       = "Switchback.Unreachable"
-	ErrorOther             = "Switchback.Error"
+	// ErrorForeignBucket: a bucket changed hands, and nothing was sent; ErrorNoReserveBucket: none is configured.
+	ErrorForeignBucket   = "Switchback.ForeignBucket"
+	ErrorNoReserveBucket = "Switchback.NoReserveBucket"
+	ErrorOther           = "Switchback.Error"
 )
 
 // meanings are the errors of ours with a name, first match wins.
@@ -125,6 +128,7 @@ var (
 // exception spells an error code as an exception of the SDK. All refusals, and all throttling, have one name a service,
 // so that a state machine can catch them.
 func exception(code string) string {
+	code = strings.TrimPrefix(code, "AWS.SimpleQueueService.") // from before SQS spoke JSON
 	switch {
 	case slices.Contains(denied, code):
 		return "AccessDeniedException"

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
@@ -25,6 +27,32 @@ type Restorer[T any] interface {
 	Apply(ctx context.Context, env *Env, d trail.Dependency, want, now T) (requestID string, err error)
 	// Revert alters now back to before, exactly: it undoes Apply. What cannot be taken back is an error that says why.
 	Revert(ctx context.Context, env *Env, d trail.Dependency, before, now T) error
+}
+
+// Guide is a Restorer that knows what its calls do not mend.
+type Guide[T any] interface {
+	// Guide says what is left for a person in now. The differences in the fields of beyond do not count against the
+	// restore: the trail can do without.
+	Guide(d trail.Dependency, want, now T) (advice Advice, beyond []string)
+}
+
+// Surveyor is a Restorer that looks, beside the resource, at what its baseline says belongs to it.
+type Surveyor[T any] interface {
+	// Survey completes now, which was just read.
+	Survey(ctx context.Context, env *Env, d trail.Dependency, want, now T) (T, error)
+}
+
+// Refused is a Restorer that knows who can act where AWS refuses us.
+type Refused interface {
+	WhenRefused(d trail.Dependency) (whoCan string)
+}
+
+// ErrorNeedsPerson names what no call of ours mends and the trail cannot do without; the cause says who can, and how.
+const ErrorNeedsPerson = "Switchback.NeedsPerson"
+
+// NeedsPerson is an error of that name.
+func NeedsPerson(format string, args ...any) error {
+	return &asl.Error{Name: ErrorNeedsPerson, Cause: cut(fmt.Sprintf(format, args...))}
 }
 
 // RestoreParams are the parameters of every action that Restore makes.
@@ -67,11 +95,62 @@ func (a restorer[T]) Prepare(ctx context.Context, env *Env, p RestoreParams) (Re
 }
 
 func (a restorer[T]) Read(ctx context.Context, env *Env, p RestoreParams) (json.RawMessage, error) {
-	return state.ReadDependency(ctx, env.Door, p.dependency(a.r.Kind()))
+	now, err := state.ReadDependency(ctx, env.Door, p.dependency(a.r.Kind()))
+	if err != nil {
+		return nil, a.explain(p, err)
+	}
+	surveyor, ok := a.r.(Surveyor[T])
+	if !ok {
+		return now, nil
+	}
+	want, have, err := both[T](p, now)
+	if err != nil {
+		return nil, err
+	}
+	if have, err = surveyor.Survey(ctx, env, p.dependency(a.r.Kind()), want, have); err != nil {
+		return nil, a.explain(p, err)
+	}
+	return encode(have)
+}
+
+func both[T any](p RestoreParams, now json.RawMessage) (want, have T, err error) {
+	if err := errors.Join(json.Unmarshal(p.want, &want), json.Unmarshal(now, &have)); err != nil {
+		return want, have, fmt.Errorf("read configurations of %s: %w", p.Resource, err)
+	}
+	return want, have, nil
+}
+
+// explain puts who can act before a refusal.
+func (a restorer[T]) explain(p RestoreParams, err error) error {
+	refused, ok := a.r.(Refused)
+	if !ok || !IsDenied(err) {
+		return err
+	}
+	return fmt.Errorf("%s (%w)", refused.WhenRefused(p.dependency(a.r.Kind())), err)
+}
+
+// Advise implements Adviser.
+func (a restorer[T]) Advise(p RestoreParams, now json.RawMessage) Advice {
+	advice, _ := a.guide(p, now)
+	return advice
+}
+
+func (a restorer[T]) guide(p RestoreParams, now json.RawMessage) (Advice, []string) {
+	guide, ok := a.r.(Guide[T])
+	if !ok {
+		return Advice{}, nil
+	}
+	want, have, err := both[T](p, now)
+	if err != nil {
+		return Advice{}, nil // WeakenedDependency says so
+	}
+	return guide.Guide(p.dependency(a.r.Kind()), want, have)
 }
 
 func (a restorer[T]) IsInPlace(p RestoreParams, now json.RawMessage) (bool, string) {
 	weaker, err := trail.WeakenedDependency(a.r.Kind(), p.want, now)
+	_, beyond := a.guide(p, now)
+	weaker = slices.DeleteFunc(weaker, func(d trail.Difference) bool { return slices.Contains(beyond, d.Field) })
 	switch {
 	case err != nil:
 		return false, err.Error()
@@ -82,11 +161,12 @@ func (a restorer[T]) IsInPlace(p RestoreParams, now json.RawMessage) (bool, stri
 }
 
 func (a restorer[T]) Do(ctx context.Context, env *Env, p RestoreParams, now json.RawMessage) (string, error) {
-	var want, have T
-	if err := errors.Join(json.Unmarshal(p.want, &want), json.Unmarshal(now, &have)); err != nil {
-		return "", fmt.Errorf("read configurations of %s: %w", p.Resource, err)
+	want, have, err := both[T](p, now)
+	if err != nil {
+		return "", err
 	}
-	return a.r.Apply(ctx, env, p.dependency(a.r.Kind()), want, have)
+	requestID, err := a.r.Apply(ctx, env, p.dependency(a.r.Kind()), want, have)
+	return requestID, a.explain(p, err)
 }
 
 func (a restorer[T]) Undo(ctx context.Context, env *Env, p RestoreParams, before json.RawMessage) error {
@@ -94,11 +174,12 @@ func (a restorer[T]) Undo(ctx context.Context, env *Env, p RestoreParams, before
 	if err != nil {
 		return err
 	}
-	var was, have T
-	if err := errors.Join(json.Unmarshal(before, &was), json.Unmarshal(now, &have)); err != nil {
-		return fmt.Errorf("read configurations of %s: %w", p.Resource, err)
+	p.want = before
+	was, have, err := both[T](p, now)
+	if err != nil {
+		return err
 	}
-	return a.r.Revert(ctx, env, p.dependency(a.r.Kind()), was, have)
+	return a.explain(p, a.r.Revert(ctx, env, p.dependency(a.r.Kind()), was, have))
 }
 
 // Lowers is always so: what was put back had been weaker.

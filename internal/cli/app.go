@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/contact"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -42,6 +43,8 @@ type installation struct {
 	ledger *ledger.Ledger
 	people *contact.Chain
 	system *respond.System // nil until openSystem
+	// listeners are the sources that want to know of every event; set before the sources run.
+	listeners []source.Listener
 	// extra are what demo and replay put in place of the configured ones.
 	extra overrides
 }
@@ -113,18 +116,34 @@ var errNothingKept = errors.New("nothing is kept here yet")
 // openRecords opens what is there, for a command that only reads: it makes no folder, and a damaged ledger keeps nobody
 // from looking.
 func openRecords(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
-	if err := c.checkState(); err != nil {
+	if err := c.checkKept(); err != nil {
 		return nil, err
+	}
+	return openStore(ctx, c, log)
+}
+
+// openKept opens what is there with its ledger, for a command that asks AWS about it: calls are on record.
+func openKept(ctx context.Context, c config, log *slog.Logger) (*installation, error) {
+	if err := c.checkKept(); err != nil {
+		return nil, err
+	}
+	return openInstallation(ctx, c, log)
+}
+
+// checkKept refuses a state folder that holds no database.
+func (c config) checkKept() error {
+	if err := c.checkState(); err != nil {
+		return err
 	}
 	const hint = "switchback serve fills it; --state DIR or --config FILE names another"
 	_, err := os.Stat(c.database())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, withHint(fmt.Errorf("state folder %s: %w", c.State, errNothingKept), hint)
+		return withHint(fmt.Errorf("state folder %s: %w", c.State, errNothingKept), hint)
 	}
 	if err != nil {
-		return nil, withHint(fmt.Errorf("open state folder: %w", err), hint)
+		return withHint(fmt.Errorf("open state folder: %w", err), hint)
 	}
-	return openStore(ctx, c, log)
+	return nil
 }
 
 // close closes everything and makes what is waiting durable.
@@ -245,7 +264,8 @@ func (in *installation) parts() (respond.Parts, error) {
 	}
 	return respond.Parts{
 		Stores: in.db, Executions: in.db.Executions(), Ledger: in.ledger, Runbooks: books, Policy: policy, Gate: in.gateOptions(), Clock: in.clock,
-		Logger: in.log, PollEvery: firstDuration(in.extra.poll, time.Duration(in.config.Proof.Every)), Watch: in.extra.watch,
+		Logger: in.log, PollEvery: firstDuration(in.extra.poll, time.Duration(in.config.Proof.Every)), Watch: in.extra.watch, Seen: in.seen,
+		Own:      in.config.guardedParts(),
 		Services: func(base action.Services, _ *gate.Gate) (action.Services, error) { return in.services(base, books) },
 	}, nil
 }
@@ -282,7 +302,7 @@ func (in *installation) gateOptions() gate.Options {
 		Accounts: map[string]gate.Access{}, Region: in.config.Region, Version: version, DryRun: in.extra.dryRun,
 		Budget: gate.Budget{
 			Window: time.Duration(in.config.Budget.Window), Limit: in.config.Budget.Limit, Reserve: in.config.Budget.Reserve,
-			Restoring: standard.Restoring(),
+			PerActor: in.config.Budget.PerActor, ActorWindow: time.Duration(in.config.Budget.ActorWindow), Restoring: standard.Restoring(),
 		},
 	}
 	for _, a := range in.config.Accounts {
@@ -311,9 +331,19 @@ func (in *installation) services(base action.Services, books []*runbook.Runbook)
 		return base, err
 	}
 	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
-	base.EvidenceDir = filepath.Join(in.config.State, "evidence")
+	if base.Own, err = in.config.ownParts(); err != nil {
+		return base, err
+	}
+	if in.extra.backend != nil {
+		base.Regions = []string{in.config.Region} // nothing happens elsewhere in a sandbox
+	}
+	base.Reserve = action.Reserve{Bucket: in.config.Reserve.Name, Account: in.config.Reserve.Account, Key: in.config.Reserve.Key}
+	base.EvidenceDir, base.FightWindow = filepath.Join(in.config.State, "evidence"), time.Duration(in.config.Fights.Window)
+	for _, p := range in.config.Pipelines {
+		base.Pipelines = append(base.Pipelines, p.pipeline())
+	}
 	base.Reporter = &report.Writer{Dir: in.reports(), Builder: report.Builder{
-		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(books),
+		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Blind: base.Blind, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(books),
 	}}
 	return base, nil
 }
@@ -335,7 +365,7 @@ func (in *installation) channels() ([]notify.Channel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.place("channels", i), err)
 		}
-		all = append(all, notify.Channel{Name: fmt.Sprintf("%s/%d", e.Type, i+1), Notifier: n})
+		all = append(all, notify.Channel{Name: fmt.Sprintf("%s/%d", e.Type, i+1), Notifier: n, Kinds: e.Kinds})
 	}
 	return all, nil
 }
@@ -351,16 +381,53 @@ func (a audible) Enabled(ctx context.Context, level slog.Level) bool {
 
 // sources are the configured ones.
 func (in *installation) sources(g *gate.Gate, dead source.DeadLetters) ([]source.Source, error) {
+	services := source.Services{Gate: g, Dead: dead, Clock: in.clock, Logger: in.log, State: filepath.Join(in.config.State, "sources")}
+	if in.db != nil {
+		services.Snapshots, services.Hearings = in.db, in.db
+	}
+	in.listeners = nil
 	var all []source.Source
 	for i, e := range in.config.Sources {
-		s, err := source.New(source.Config{Type: e.Type, Decode: e.Decode},
-			source.Services{Gate: g, Dead: dead, Clock: in.clock, Logger: in.log, State: filepath.Join(in.config.State, "sources")})
+		s, err := source.New(source.Config{Type: e.Type, Decode: e.Decode}, services)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.place("sources", i), err)
 		}
+		if _, ok := s.(source.Hearer); ok {
+			return nil, fmt.Errorf("%s: %s is no source of events, but a section of its own", e.place("sources", i), e.Type)
+		}
+		if l, ok := s.(source.Listener); ok {
+			in.listeners = append(in.listeners, l)
+		}
 		all = append(all, s)
 	}
-	return all, nil
+	if !in.config.Heart.isThere() {
+		return all, nil
+	}
+	return in.withHeartbeat(all, services)
+}
+
+// withHeartbeat adds the heartbeat, which listens to the others.
+func (in *installation) withHeartbeat(all []source.Source, services source.Services) ([]source.Source, error) {
+	heart, err := source.New(source.Config{Type: "heartbeat", Decode: in.config.Heart.Decode}, services)
+	if err != nil {
+		return nil, fmt.Errorf("heartbeat (line %d): %w", in.config.Heart.line, err)
+	}
+	hearer, ok := heart.(source.Hearer)
+	if !ok {
+		return nil, fmt.Errorf("the source %T hears nobody", heart)
+	}
+	for i, e := range in.config.Sources {
+		kind, _ := source.Find(e.Type) // it is there: a source of it was made
+		all[i] = source.Around(all[i], hearer.Hear(fmt.Sprintf("%s/%d", e.Type, i+1), kind.SilentAfter))
+	}
+	return append(all, heart), nil
+}
+
+// seen tells the sources that want to know of an event that no runbook responds to.
+func (in *installation) seen(e cloudtrail.Envelope) {
+	for _, l := range in.listeners {
+		l.Seen(e)
+	}
 }
 
 // whoAnswers is the operating system's user, mapped to a person by the directory. An unmapped one may only annotate.

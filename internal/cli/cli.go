@@ -68,11 +68,14 @@ type grammar struct {
 	Replay       replayCommand       `cmd:"" help:"What would have been done about past events."`
 	Runbook      runbookCommand      `cmd:"" help:"List, show, check, test and make runbooks."`
 	Incident     incidentCommand     `cmd:"" help:"List and show incidents; acknowledge, undo, approve."`
+	Trail        trailCommand        `cmd:"" help:"The approved state of trails and of what they depend on."`
 	Pattern      patternCommand      `cmd:"" help:"Test event patterns."`
+	Watch        watchCommand        `cmd:"" help:"What watching trails costs."`
 	Statemachine statemachineCommand `cmd:"" help:"Run and check any States Language definition."`
 	Policy       policyCommand       `cmd:"" help:"Judge resource policies: public, external, wider than before."`
 	Pause        pauseCommand        `cmd:"" help:"Stop all mutations for a while."`
 	Resume       resumeCommand       `cmd:"" help:"End a pause."`
+	Exception    exceptionCommand    `cmd:"" help:"Planned change, which is recorded and not undone."`
 	Deadletter   deadletterCommand   `cmd:"" help:"Events that could not be processed."`
 	Ledger       ledgerCommand       `cmd:"" help:"Prove the evidence, offline."`
 	Identity     identityCommand     `cmd:"" help:"Who was it? From an event to the human behind it."`
@@ -89,8 +92,12 @@ type exitCode int
 // Main runs one command line and returns its exit status.
 func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	defer func() {
-		if code, ok := recover().(exitCode); ok {
-			status = int(code)
+		switch thrown := recover().(type) {
+		case nil:
+		case exitCode:
+			status = int(thrown)
+		default:
+			panic(thrown) // a fault of ours must not end as if all were fine
 		}
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

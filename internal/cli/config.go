@@ -18,7 +18,10 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/source"
 )
 
 // exampleConfig is the commented configuration, which is also the default.
@@ -28,22 +31,28 @@ var exampleConfig []byte
 
 // config is switchback.yaml. Unknown fields are refused with their line.
 type config struct {
-	State    string          `yaml:"state"`
-	Store    string          `yaml:"store"`
-	AWS      string          `yaml:"aws"`
-	Sandbox  sandboxConfig   `yaml:"sandbox"`
-	Region   string          `yaml:"region"`
-	Accounts []accountConfig `yaml:"accounts"`
-	Policy   []gate.Rule     `yaml:"policy"`
-	Budget   budgetConfig    `yaml:"budget"`
-	Runbooks string          `yaml:"runbooks"`
-	Sources  []entry         `yaml:"sources"`
-	Channels []entry         `yaml:"channels"`
-	Security securityConfig  `yaml:"security"`
-	People   []entry         `yaml:"directories"`
-	Fallback personConfig    `yaml:"fallback"`
-	Proof    proofConfig     `yaml:"proof"`
-	Snapshot snapshotConfig  `yaml:"snapshots"`
+	State     string           `yaml:"state"`
+	Store     string           `yaml:"store"`
+	AWS       string           `yaml:"aws"`
+	Sandbox   sandboxConfig    `yaml:"sandbox"`
+	Region    string           `yaml:"region"`
+	Accounts  []accountConfig  `yaml:"accounts"`
+	Policy    []gate.Rule      `yaml:"policy"`
+	Budget    budgetConfig     `yaml:"budget"`
+	Runbooks  string           `yaml:"runbooks"`
+	Prices    string           `yaml:"prices"`
+	Sources   []entry          `yaml:"sources"`
+	Heart     section          `yaml:"heartbeat"`
+	Channels  []entry          `yaml:"channels"`
+	Security  securityConfig   `yaml:"security"`
+	People    []entry          `yaml:"directories"`
+	Fallback  personConfig     `yaml:"fallback"`
+	Proof     proofConfig      `yaml:"proof"`
+	Snapshot  snapshotConfig   `yaml:"snapshots"`
+	Reserve   reserveConfig    `yaml:"reserve_bucket"`
+	Own       []arn.ARN        `yaml:"own"`
+	Pipelines []pipelineConfig `yaml:"pipelines"`
+	Fights    fightConfig      `yaml:"fights"`
 
 	// isStateNamed: somebody asked for this state folder, it is not the default.
 	isStateNamed bool
@@ -66,6 +75,9 @@ type budgetConfig struct {
 	Window  span `yaml:"window"`
 	Limit   int  `yaml:"limit"`
 	Reserve int  `yaml:"reserve"`
+	// PerActor and ActorWindow limit what one principal can make us change.
+	PerActor    int  `yaml:"per_actor"`
+	ActorWindow span `yaml:"actor_window"`
 }
 
 type personConfig struct {
@@ -88,6 +100,12 @@ type snapshotConfig struct {
 	Every span `yaml:"every"`
 }
 
+type reserveConfig struct {
+	Name    string `yaml:"name"`
+	Account string `yaml:"account"`
+	Key     string `yaml:"kms_key_arn"`
+}
+
 // span is a duration in the configuration.
 type span time.Duration
 
@@ -105,6 +123,8 @@ func (d *span) UnmarshalYAML(node ast.Node) error {
 // entry is one source, channel or directory: its type, and fields that only that type knows.
 type entry struct {
 	Type string
+	// Kinds, of a channel, are the kinds of messages that it carries; none is all.
+	Kinds []incident.MessageKind
 	// text holds the fields where there is no node: an entry that we made ourselves.
 	text []byte
 	node ast.Node
@@ -123,6 +143,12 @@ func (e *entry) UnmarshalYAML(node ast.Node) error {
 			e.Type = all.Value().GetToken().Value
 			continue
 		}
+		if all.Key().GetToken().Value == "kinds" {
+			if err := yaml.NodeToValue(all.Value(), &e.Kinds); err != nil {
+				return err
+			}
+			continue
+		}
 		rest.Values = append(rest.Values, all.KeyValue())
 	}
 	e.node, e.line = rest, node.GetToken().Position.Line
@@ -132,12 +158,32 @@ func (e *entry) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
+// section is a part of the configuration that one type of source reads; its zero value is not there.
+type section struct{ entry }
+
+// UnmarshalYAML keeps the fields, with their places in the file.
+func (s *section) UnmarshalYAML(node ast.Node) error {
+	if _, ok := node.(ast.MapNode); !ok {
+		return &yaml.SyntaxError{Message: "want fields, such as {url: https://...}", Token: node.GetToken()}
+	}
+	s.node, s.line = node, node.GetToken().Position.Line
+	return nil
+}
+
+func (s section) isThere() bool { return s.node != nil }
+
 // Decode fills v, refusing unknown fields.
 func (e entry) Decode(v any) error {
 	if e.node == nil {
 		return yaml.UnmarshalWithOptions(e.text, v, yaml.Strict())
 	}
 	return lined(yaml.NodeToValue(e.node, v, yaml.Strict()))
+}
+
+// isStream reports whether it is a source whose silence means something.
+func (e entry) isStream() bool {
+	k, ok := source.Find(e.Type)
+	return ok && k.SilentAfter > 0
 }
 
 // place names the entry in errors: "channels[0] (line 12)".
@@ -251,6 +297,52 @@ func (c config) check() error {
 			return fmt.Errorf("accounts[%d].id: %q is not a 12-digit account id (quote it)", i, a.ID)
 		}
 	}
+	if err := c.checkKinds(); err != nil {
+		return err
+	}
+	if err := c.checkOwn(); err != nil {
+		return err
+	}
+	if _, err := c.ownParts(); err != nil {
+		return err
+	}
+	return c.Reserve.check()
+}
+
+// check: whose a reserve bucket is must be said, for whoever takes its name over would get the log files.
+func (r reserveConfig) check() error {
+	switch {
+	case r == reserveConfig{}:
+		return nil
+	case r.Name == "":
+		return errors.New("reserve_bucket.name is missing")
+	case !isAccountID(r.Account):
+		return fmt.Errorf("reserve_bucket.account: %q is not a 12-digit account id (quote it)", r.Account)
+	}
+	return nil
+}
+
+// messageKinds are those that a channel may be given.
+var messageKinds = []incident.MessageKind{incident.ToSecurity, incident.ToPerson, incident.Reminder, incident.ToFallback, incident.Notice}
+
+func (c config) checkKinds() error {
+	for _, others := range []struct {
+		name string
+		all  []entry
+	}{{"sources", c.Sources}, {"directories", c.People}} {
+		for i, e := range others.all {
+			if len(e.Kinds) > 0 {
+				return fmt.Errorf("%s: kinds are those of messages, for channels only", e.place(others.name, i))
+			}
+		}
+	}
+	for i, e := range c.Channels {
+		for _, kind := range e.Kinds {
+			if !slices.Contains(messageKinds, kind) {
+				return fmt.Errorf("%s: kinds: %q is none of %v", e.place("channels", i), kind, messageKinds)
+			}
+		}
+	}
 	return nil
 }
 
@@ -266,6 +358,11 @@ func (c config) checkState() error {
 		return withHint(fmt.Errorf("open state folder: %w", err), "switchback serve makes it; --state DIR or --config FILE names another")
 	}
 	return nil
+}
+
+// snapshotsEvery is how often the configuration of trails is kept.
+func (c config) snapshotsEvery() time.Duration {
+	return firstDuration(time.Duration(c.Snapshot.Every), 15*time.Minute)
 }
 
 // modes says in words what the policy allows: the shipped default is to observe, and says so.
@@ -294,6 +391,9 @@ func (c config) warnings() []string {
 	}
 	if len(c.Fallback.people()) == 0 {
 		all = append(all, "fallback: names nobody, who could not be found is not stood in for")
+	}
+	if c.Heart.isThere() && !slices.ContainsFunc(c.Sources, entry.isStream) {
+		all = append(all, "heartbeat: no source brings events that a beat could wait for, so there will be none")
 	}
 	for _, p := range append(c.Security.people(), c.Fallback.people()...) {
 		if isPlaceholder(p.Email) {

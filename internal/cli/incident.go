@@ -37,7 +37,7 @@ type incidentListCommand struct {
 
 // Help is the long help.
 func (incidentListCommand) Help() string {
-	return `With --output json one line an incident: what incident show prints, without findings, timeline, changes and deliveries.
+	return `With --output json one line an incident: what incident show prints, without findings, blind_windows, timeline, changes and deliveries.
 
 Example:
   switchback incident list --status open`
@@ -111,7 +111,7 @@ type incidentShowCommand struct {
 // Help is the long help.
 func (incidentShowCommand) Help() string {
 	return `With --output json the whole incident: id, key, trigger, severity, status, title, count, events, runs, who, times, summary,
-open, facts, and beside them findings (by state), timeline, changes and deliveries.
+open, facts, and beside them findings (by state), blind_windows, timeline, changes and deliveries.
 
 Example:
   switchback incident show 20260504-cloudtrail-off-1a2b3c4d --output json`
@@ -121,6 +121,7 @@ Example:
 type shown struct {
 	incident.Incident
 	Findings   map[string]json.RawMessage `json:"findings"` // what the states of the runbook found, by state
+	Blind      []incident.BlindWindow     `json:"blind_windows"`
 	Timeline   []incident.Entry           `json:"timeline"`
 	Changes    []incident.Undo            `json:"changes"`
 	Deliveries []incident.Delivery        `json:"deliveries"`
@@ -147,6 +148,9 @@ func (in *installation) show(ctx context.Context, c oneIncident) (shown, error) 
 	}
 	one := shown{Incident: inc}
 	if one.Findings, err = in.db.ListFindings(ctx, inc.ID); err != nil {
+		return one, err
+	}
+	if one.Blind, err = in.db.ListBlindWindows(ctx, inc.ID); err != nil {
 		return one, err
 	}
 	if one.Timeline, err = in.db.Entries(ctx, inc.ID); err != nil {
@@ -179,10 +183,32 @@ func printIncident(s *streams, one shown) error {
 	if err := table(s.out, rows); err != nil {
 		return err
 	}
+	if err := printBlind(s, one.Blind); err != nil {
+		return err
+	}
 	fmt.Fprintln(s.out)
 	rows = nil
 	for _, e := range one.Timeline {
 		rows = append(rows, []string{stamp(e.At), string(e.Kind), e.Text})
+	}
+	return table(s.out, rows)
+}
+
+// printBlind prints a line for each class of events that no trail recorded for a while.
+func printBlind(s *streams, windows []incident.BlindWindow) error {
+	if len(windows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(s.out)
+	rows := [][]string{{"NOT RECORDED", "WHERE", "ACCOUNT", "LOST", "FOUND", "PROVEN", "BACKFILLED"}}
+	for _, w := range windows {
+		filled := stamp(w.Backfilled)
+		if !w.IsRecoverable() {
+			filled = "not possible"
+		}
+		rows = append(rows, []string{
+			identity.Printable(w.Class, 200), identity.Printable(w.Region, 100), w.Account, stamp(w.Lost), stamp(w.Found), stamp(w.Proven), filled,
+		})
 	}
 	return table(s.out, rows)
 }

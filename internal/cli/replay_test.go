@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -18,8 +17,8 @@ import (
 	"github.com/switchback-project/switchback/internal/thirdparty"
 )
 
-// TestReplayStratus: the recordings of attacks on a real account. Every call that turns a trail off is an incident with
-// who, when, from where; nothing else is; and a line has the documented fields.
+// TestReplayStratus: the recordings of attacks on a real account. Every call that turns a trail off, or a log or policy
+// beside it, is an incident with who, when, from where; nothing else is; and a line has the documented fields.
 func TestReplayStratus(t *testing.T) {
 	t.Parallel()
 	dir := thirdparty.Path(t, "stratus/raw")
@@ -35,8 +34,8 @@ func TestReplayStratus(t *testing.T) {
 		got[string(r.EventID)] = r
 	}
 	want := turnedOff(t, dir)
-	if len(want) < 3 {
-		t.Fatalf("only %d calls against trails were recorded", len(want))
+	if len(want) < 6 {
+		t.Fatalf("only %d calls that turn something off were recorded", len(want))
 	}
 	for id, record := range want {
 		r, ok := got[id]
@@ -45,7 +44,7 @@ func TestReplayStratus(t *testing.T) {
 			outcome = "attempted"
 		}
 		if !ok || r.EventName != record.EventName || !r.EventTime.Equal(record.EventTime) || r.SourceIP != record.SourceIPAddress ||
-			r.Principal != record.UserIdentity.ARN || string(r.Outcome) != outcome || r.Runbook != "cloudtrail-off" || r.Human != "christophe" {
+			r.Principal != record.UserIdentity.ARN || string(r.Outcome) != outcome || r.Runbook != blinding[r.EventName] || r.Human != "christophe" {
 			t.Errorf("%s %s: incident is %+v", record.EventName, id, r)
 		}
 		delete(got, id)
@@ -78,7 +77,13 @@ func checkFields(t *testing.T, line string) {
 	}
 }
 
-// turnedOff are the recorded calls against trails, found without any pattern of ours.
+// blinding are the calls of the recordings that turn something off, and the runbook that answers.
+var blinding = map[string]string{
+	"StopLogging": "cloudtrail-off", "DeleteTrail": "cloudtrail-off", "UpdateTrail": "cloudtrail-off", "PutEventSelectors": "cloudtrail-off",
+	"DeleteFlowLogs": "detector-off", "DeleteResolverQueryLogConfig": "detector-off", "LeaveOrganization": "detector-off",
+}
+
+// turnedOff are the recorded calls that turn something off, found without any pattern of ours.
 func turnedOff(t *testing.T, dir string) map[string]cloudtrail.Record {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -92,7 +97,7 @@ func turnedOff(t *testing.T, dir string) map[string]cloudtrail.Record {
 			if err != nil {
 				break
 			}
-			if slices.Contains([]string{"StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"}, item.Record.EventName) {
+			if blinding[item.Record.EventName] != "" {
 				all[string(item.Record.EventID)] = item.Record
 			}
 		}

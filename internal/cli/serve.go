@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/sandbox"
 	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
 )
 
 type serveCommand struct{}
@@ -175,10 +177,15 @@ func (in *installation) takeSnapshots(ctx context.Context, a accountConfig) erro
 		}
 		id = who.Account
 	}
-	taken, err := state.TakeSnapshots(ctx, door, id, a.regionsOf(in.config.Region), in.db, in.clock())
+	taken, err := state.TakeBaseline(ctx, door, id, a.regionsOf(in.config.Region), in.keeper(), in.clock())
 	if err != nil {
 		return err
 	}
+	own, err := state.TakeOwn(ctx, door, in.ownIn(id), in.keeper(), in.clock())
+	if err != nil {
+		return err
+	}
+	taken.Gaps, taken.Drifts = append(taken.Gaps, own.Gaps...), append(taken.Drifts, own.Drifts...)
 	for _, gap := range taken.Gaps {
 		in.log.WarnContext(ctx, "could not be seen", slog.String("account_id", id), slog.String("gap", gap))
 	}
@@ -188,10 +195,21 @@ func (in *installation) takeSnapshots(ctx context.Context, a accountConfig) erro
 	return nil
 }
 
+// ownIn are our own parts in an account.
+func (in *installation) ownIn(account string) []trail.Dependency {
+	return slices.DeleteFunc(slices.Clone(in.system.Services.Own), func(d trail.Dependency) bool { return d.Account != account })
+}
+
+// keeper keeps baselines in our store.
+func (in *installation) keeper() state.Keeper {
+	return state.Keeper{Into: in.db, Incidents: in.db, History: in.history()}
+}
+
 // keepSnapshots takes them again and again until ctx is done.
 func (in *installation) keepSnapshots(ctx context.Context) {
-	tick := time.NewTicker(firstDuration(time.Duration(in.config.Snapshot.Every), 15*time.Minute))
+	tick := time.NewTicker(in.config.snapshotsEvery())
 	defer tick.Stop()
+	looked := map[string]time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -199,11 +217,27 @@ func (in *installation) keepSnapshots(ctx context.Context) {
 		case <-tick.C:
 		}
 		for _, a := range in.accounts() {
+			if !in.hasTrails(ctx, a) && in.clock().Sub(looked[a.ID]) < lookThrough {
+				continue
+			}
+			looked[a.ID] = in.clock()
 			if err := in.takeSnapshots(ctx, a); err != nil && ctx.Err() == nil {
 				in.log.ErrorContext(ctx, "keep what trails look like", slog.String("account_id", a.ID), slog.Any("error", err))
 			}
 		}
 	}
+}
+
+// lookThrough is how often an account is looked through that owns no trail: one of an organization's members, mostly.
+const lookThrough = 6 * time.Hour
+
+// hasTrails reports whether trails of an account are known. In doubt they are.
+func (in *installation) hasTrails(ctx context.Context, a accountConfig) bool {
+	snapshots, err := in.db.NewestSnapshots(ctx, state.KindTrail)
+	return err != nil || a.ID == "" || slices.ContainsFunc(snapshots, func(s state.Snapshot) bool {
+		p, err := s.Resource.Parse()
+		return err == nil && p.AccountID == a.ID
+	})
 }
 
 // How often what is no longer asked for is removed, and how old it is then. Events of a month ago still find the session

@@ -82,6 +82,29 @@ func Extract(r cloudtrail.Record) Facts {
 	}
 }
 
+// FactsOfFinding are the facts of an event that is no call: a finding, which names nobody.
+func FactsOfFinding(e cloudtrail.Envelope) Facts {
+	at := e.Time.UTC()
+	f := Facts{
+		EventID: Printable(e.ID, maxName), EventName: Printable(e.DetailType, maxName), EventSource: Printable(e.Source, maxName),
+		At: at, Date: at.Format(time.DateOnly), Time: at.Format(time.TimeOnly),
+		Account: Printable(e.Account, maxName), Region: Printable(e.Region, maxName), Place: arn.Place(e.Region),
+	}
+	if len(e.Resources) > 0 {
+		f.Target = Printable(e.Resources[0], maxARN)
+	}
+	return f
+}
+
+// FindingSentence says what a finding says: its reason, and since when.
+func FindingSentence(e cloudtrail.Envelope) string {
+	reason, _ := cloudtrail.Lookup(e.Detail, "reason")
+	if reason == "" {
+		reason = e.DetailType
+	}
+	return "Switchback found: " + Printable(reason, maxError) + ", since " + e.Time.UTC().Format(time.DateTime) + " UTC; who did it is not known"
+}
+
 // ParseEvidence reads the record out of an event as it was received: an EventBridge event or a bare record.
 func ParseEvidence(raw json.RawMessage) (cloudtrail.Record, error) {
 	envelope, err := cloudtrail.ParseEnvelope(raw)

@@ -15,6 +15,7 @@ import (
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/route"
 )
 
 // Case is what a message is about.
@@ -66,6 +67,12 @@ func PersonMessage(id string, c Case, to []incident.Person, at time.Time) (incid
 		v.Title = "Was this one of yours?"
 		v.Lead = "This was done with an identity in AWS whose owner we could not find. You are told because you are named as the contact."
 		foot = "If nobody of yours meant to do this, somebody else has their credentials."
+	}
+	if f.EventName == "" {
+		// A finding: no call is known.
+		verb = "Do you know about"
+		v.Title = "Do you know about this?"
+		v.Lead = "This was found in AWS, and whose doing it was is not known. You are told because you are named as the contact."
 	}
 	what := cmp.Or(f.EventName, identity.Printable(c.Incident.Key.EventName, maxTitle))
 	v.Rows = rows(
@@ -177,6 +184,9 @@ func (c Case) full(lead string) view {
 		v.Lead = strings.TrimSpace(lead + "\n\n" + summary + ".")
 	}
 	v.Sections = append(v.Sections, section{"What was put back", c.undone()})
+	if g, ok := route.GuideOf(i.Facts); ok {
+		v.Sections = append(v.Sections, guided(g)...)
+	}
 	if len(i.Open) > 0 {
 		v.Sections = append(v.Sections, section{"What a person must look at", printedAll(i.Open)})
 	}
@@ -210,6 +220,15 @@ func (c Case) fullRows() []row {
 		row{"Human", Human(i.Who)},
 		row{"Chain", strings.Join(printedAll(i.Who.Chain), " < ")},
 	)
+}
+
+// guided is what a person has to do, and with which commands.
+func guided(g route.Guide) []section {
+	all := []section{{"What happened to it", printedAll(append([]string{g.What + "."}, g.Notes...))}}
+	if len(g.Commands) > 0 {
+		all = append(all, section{"To be run by " + printed(g.WhoCan), printedAll(g.Commands)})
+	}
+	return all
 }
 
 // Human is who is behind the call, in words.

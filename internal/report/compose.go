@@ -17,6 +17,7 @@ import (
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/route"
 )
 
 // Stages of a report.
@@ -52,6 +53,9 @@ func compose(inc incident.Incident, facts identity.Facts, goals Objectives, entr
 	}
 	if r.Sentence == "" && facts.EventID != "" {
 		r.Sentence = facts.Sentence(inc.Who.Human)
+	}
+	if g, ok := route.GuideOf(inc.Facts); ok {
+		r.Guide = &g
 	}
 	for i, e := range entries {
 		if i == maxLines {

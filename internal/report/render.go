@@ -40,7 +40,7 @@ func mustRead(name string) string {
 // funcs are what both layouts use; the HTML layout escapes by itself.
 var funcs = map[string]any{
 	"moment": moment, "words": words, "verdict": verdict, "span": spanText, "join": strings.Join, "facts": factRows,
-	"ending": ending, "md": md, "code": code, "pretty": pretty,
+	"ending": ending, "kept": keptWords, "md": md, "code": code, "pretty": pretty,
 }
 
 // JSON writes the stable form, indented.
@@ -171,7 +171,7 @@ func factRows(r Report) []row {
 		{"MFA", mfa(f)},
 		{"Date", f.Date},
 		{"Time", clock(f)},
-		{"What", c.EventName},
+		{"What", cmp.Or(f.EventName, c.EventName)},
 		{"Outcome", outcome(c, f)},
 		{"To whom", c.Resource},
 		{"Account", c.Account},
@@ -235,4 +235,15 @@ func inBrackets(s string) string {
 		return ""
 	}
 	return "(" + s + ")"
+}
+
+// keptWords says what became of the events of a blind window.
+func keptWords(w BlindWindow) string {
+	switch w.Missing {
+	case backfilled:
+		return "read from Event history"
+	case pending:
+		return "in Event history, not read yet"
+	}
+	return "lost: Event history does not keep them"
 }

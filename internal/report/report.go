@@ -23,6 +23,7 @@ import (
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/route"
 )
 
 // Version of the JSON form.
@@ -42,7 +43,11 @@ type Report struct {
 	// Intervals are measured from when the event reached us.
 	Intervals []Interval `json:"intervals"`
 	// Window is absent for attempts.
-	Window   *Window             `json:"window,omitempty"`
+	Window *Window `json:"window,omitempty"`
+	// Guide is what a person has to run, where Switchback does not put things back by itself.
+	Guide *route.Guide `json:"guide,omitempty"`
+	// Blind is what was not recorded, by account, region and class of events.
+	Blind    []BlindWindow       `json:"blind_windows,omitempty"`
 	Open     []string            `json:"open"`
 	Timeline []Line              `json:"timeline"`
 	Calls    []Call              `json:"calls"`
@@ -155,8 +160,10 @@ type Builder struct {
 	Timeline incident.Timeline
 	// Findings may be nil: the report then has none.
 	Findings incident.Findings
-	Undos    incident.Undos
-	Outbox   incident.Outbox
+	// Blind may be nil too.
+	Blind  incident.BlindWindows
+	Undos  incident.Undos
+	Outbox incident.Outbox
 	// Objectives of a runbook; nil: none are stated.
 	Objectives func(runbook string) Objectives
 }
@@ -193,20 +200,23 @@ func (b Builder) Build(ctx context.Context, id incident.ID) (Report, error) {
 			return Report{}, fmt.Errorf("build report of %s: list findings: %w", id, err)
 		}
 	}
-	return compose(inc, facts, goals, entries, found, undos, messages), nil
+	r := compose(inc, facts, goals, entries, found, undos, messages)
+	r.Blind, err = b.blindWindows(ctx, id)
+	return r, err
 }
 
-// facts are those of the first event; what cannot be read leaves them empty, and the report says so by their absence.
+// facts are those of the event that tells who did it; what cannot be read leaves them empty, and the report says so by their absence.
 func (b Builder) facts(ctx context.Context, inc incident.Incident) (identity.Facts, error) {
-	if len(inc.Events) == 0 {
+	id := inc.Telling("")
+	if id == "" {
 		return identity.Facts{}, nil
 	}
-	raw, err := b.Timeline.Evidence(ctx, inc.Events[0])
+	raw, err := b.Timeline.Evidence(ctx, id)
 	if errors.Is(err, incident.ErrNotFound) {
 		return identity.Facts{}, nil
 	}
 	if err != nil {
-		return identity.Facts{}, fmt.Errorf("read event %s: %w", inc.Events[0], err)
+		return identity.Facts{}, fmt.Errorf("read event %s: %w", id, err)
 	}
 	r, err := identity.ParseEvidence(raw)
 	if err != nil {

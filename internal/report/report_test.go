@@ -24,6 +24,7 @@ import (
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/report"
 	"github.com/switchback-project/switchback/internal/sqlite"
+	"github.com/switchback-project/switchback/internal/trail"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -92,6 +93,21 @@ func (s story) candidate(t *testing.T) incident.Candidate {
 	}
 }
 
+// blind are windows of every outcome.
+func (s story) blind(id incident.ID) []incident.BlindWindow {
+	window := func(class string) incident.BlindWindow {
+		return incident.BlindWindow{Incident: id, Trail: "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main", BlindWindow: trail.BlindWindow{
+			Account: "111122223333", Region: "all regions", Class: class + s.text, Lost: occurred,
+			Found: occurred.Add(5200 * time.Millisecond), Proven: occurred.Add(6 * time.Minute),
+		}}
+	}
+	write := window("management write")
+	write.Backfilled = occurred.Add(7 * time.Minute)
+	data := window("data write AWS::S3::Object")
+	data.Found, data.Proven = time.Time{}, time.Time{}
+	return []incident.BlindWindow{write, window("management read"), data}
+}
+
 // goOn contains, tells, and, where the story goes so far, proves.
 func (s story) goOn(t *testing.T, db *sqlite.DB, id incident.ID) {
 	t.Helper()
@@ -139,6 +155,9 @@ func (s story) goOn(t *testing.T, db *sqlite.DB, id incident.ID) {
 		incident.Entry{Incident: id, At: occurred.Add(5 * time.Second), Kind: incident.EntryCall, Text: "CloudTrail.StartLogging: sent", Data: call},
 		incident.Entry{Incident: id, At: occurred.Add(5200 * time.Millisecond), Kind: incident.EntryProof, Text: "the trail is logging again"},
 	))
+	if s.until == "proven" {
+		must(db.PutBlindWindows(ctx, s.blind(id)...))
+	}
 	_, err = db.RecordUndo(ctx, incident.Undo{
 		Incident: id, Key: "x/StartLogging/1", Action: "cloudtrail:StartLogging", Account: "111122223333", Region: "eu-west-1", Lowers: true,
 		Target: "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main" + s.text, Params: json.RawMessage(`{}`), Before: json.RawMessage(`{}`),
@@ -165,7 +184,7 @@ func quoted(t *testing.T, text string) string {
 }
 
 func builder(db *sqlite.DB) report.Builder {
-	return report.Builder{Store: db, Timeline: db, Findings: db, Undos: db, Outbox: db, Objectives: func(string) report.Objectives {
+	return report.Builder{Store: db, Timeline: db, Findings: db, Blind: db, Undos: db, Outbox: db, Objectives: func(string) report.Objectives {
 		return report.Objectives{Contained: 30 * time.Second, HumanReached: 5 * time.Second, Report: 10 * time.Minute}
 	}}
 }

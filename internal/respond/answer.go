@@ -54,6 +54,7 @@ func (r *Responder) Acknowledge(ctx context.Context, id incident.ID, who Answere
 			i.Status, i.AcknowledgedBy = incident.Acknowledged, who.Name
 			i.Times.HumanAnswered = r.clock()
 		}
+		i.Open = withOpen(i.Open, offender, "") // whoever answers has read the proposal; the timeline keeps it
 		if i.IsDone() && r.isOver(ctx, *i) {
 			i.Status = incident.Closed
 		}
@@ -82,13 +83,17 @@ func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer,
 	if err != nil {
 		return inc, err
 	}
+	isSought, err := r.isSought(ctx, inc)
+	if err != nil {
+		return inc, err
+	}
 	var refusal error
 	switch {
 	case inc.IsOnChain(who.Names...):
 		refusal = ErrOnChain
 	case !who.IsKnown:
 		refusal = ErrUnknownPerson
-	case inc.Who.Status == "" && (len(inc.Runs) == 0 || !r.isOver(ctx, inc)):
+	case isSought, inc.Who.Status == "" && (len(inc.Runs) == 0 || !r.isOver(ctx, inc)):
 		refusal = ErrTooEarly
 	}
 	for _, check := range checks {

@@ -19,6 +19,7 @@ import (
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/route"
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
 	"github.com/switchback-project/switchback/internal/trail"
@@ -137,6 +138,7 @@ func target(record *cloudtrail.Record) (resource, account, region string) {
 			break
 		}
 	}
+	resource = firstNonEmpty(resource, route.Resource(*record))
 	if p, err := arn.Parse(resource); err == nil {
 		account, region = firstNonEmpty(p.AccountID, account), firstNonEmpty(p.Region, region)
 	}

@@ -5,11 +5,15 @@ package respond
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
@@ -82,6 +86,7 @@ func happenedAgain(i *incident.Incident, c incident.Candidate) {
 	if i.Status == incident.Acknowledged {
 		i.Status, i.AcknowledgedBy = incident.Open, ""
 		delete(i.Facts, report.RemindersFact) // those of before were cancelled: they begin anew
+		maps.DeleteFunc(i.Facts, func(name string, _ json.RawMessage) bool { return strings.HasPrefix(name, action.PageFact) })
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/source"
 )
 
 // Calls is the store's side of the call journal. Its method of that name returns those made for an incident, in order.
@@ -44,10 +46,12 @@ func (j *Journal) Intend(ctx context.Context, c gate.Call) error {
 	return both.Wait()
 }
 
-// Done keeps the outcome. Calls on our own queues are left out: a source polls without end. Reads go to the ledger only,
-// and nobody waits for them: they are no events that could come back to us, and a runbook makes many.
+// Done keeps the outcome. Calls on our own queues, and what sources read, are left out: a source polls without end, and
+// what it finds is an event. Reads go to the ledger only, and nobody waits for them: they are no events that could come
+// back to us, and a runbook makes many.
 func (j *Journal) Done(ctx context.Context, c gate.Call) error {
-	if c.IsPlumbing {
+	isPolling := !c.IsMutation && c.Incident == "" && strings.HasPrefix(c.Action, source.ActionPrefix)
+	if c.IsPlumbing || isPolling {
 		return nil
 	}
 	if !c.IsMutation {

@@ -139,7 +139,7 @@ func (p *pipeline) services(base action.Services, _ *gate.Gate) (action.Services
 	})
 	base.Messenger, base.People, base.History = dispatcher, contact.NewChain(nil, security), state.EventHistory{Clock: p.clock}
 	base.Reporter = &report.Writer{Dir: filepath.Join(p.dir, "reports"), Builder: report.Builder{
-		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(p.books),
+		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Blind: base.Blind, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(p.books),
 	}}
 	return base, err
 }

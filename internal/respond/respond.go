@@ -97,6 +97,10 @@ func (r *Responder) Handle(ctx context.Context, d source.Delivery) error {
 	if err != nil {
 		return fmt.Errorf("match event %s: %w: %w", d.Envelope.ID, err, source.ErrPoison)
 	}
+	matches, on, err := r.concerned(ctx, matches, d.Envelope)
+	if err != nil {
+		return fmt.Errorf("handle event %s: %w", d.Envelope.ID, err)
+	}
 	if len(matches) == 0 {
 		if r.o.Seen != nil {
 			r.o.Seen(d.Envelope)
@@ -109,10 +113,10 @@ func (r *Responder) Handle(ctx context.Context, d source.Delivery) error {
 	}
 	if own {
 		r.log.DebugContext(ctx, "own call starts nothing", "event_id", d.Envelope.Record.EventID)
-		return nil
+		return r.returned(ctx, matches, on, d)
 	}
 	for _, m := range matches {
-		if err := r.admit(ctx, m, d); err != nil {
+		if err := r.admit(ctx, m, d, on); err != nil {
 			return err
 		}
 	}
@@ -120,18 +124,23 @@ func (r *Responder) Handle(ctx context.Context, d source.Delivery) error {
 }
 
 // Matches reports whether some runbook's trigger matches the event, and starts nothing.
-func (r *Responder) Matches(_ context.Context, d source.Delivery) (bool, error) {
+func (r *Responder) Matches(ctx context.Context, d source.Delivery) (bool, error) {
 	matches, err := r.match(d.Envelope)
 	if err != nil {
 		return false, fmt.Errorf("match event %s: %w: %w", d.Envelope.ID, err, source.ErrPoison)
 	}
-	return len(matches) > 0, nil
+	matches, _, err = r.concerned(ctx, matches, d.Envelope)
+	return len(matches) > 0, err
 }
 
-// EventNames lists the names of the calls that the triggers ask for, sorted: what to search a history for.
+// EventNames lists the names of the calls that the triggers ask for, sorted: what to search a history for. Runbooks that
+// only look after what a protected trail depends on are left out: a search would bring all that happens to all others.
 func (r *Responder) EventNames() []string {
 	var names []string
-	for _, book := range r.runbooks {
+	for id, book := range r.runbooks {
+		if r.isChoosy(id) {
+			continue
+		}
 		for _, t := range book.Manifest.Triggers {
 			names = append(names, t.EventNames()...)
 		}
@@ -159,29 +168,63 @@ func (r *Responder) match(e cloudtrail.Envelope) ([]trigger, error) {
 	return out, nil
 }
 
-// admit opens or joins the incident of one match and starts what it needs.
-func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery) error {
+// admit opens or joins the incident of one match and starts what it needs. on is the resource of the baseline that a
+// choosy runbook's event is about.
+func (r *Responder) admit(ctx context.Context, t trigger, d source.Delivery, on concern) error {
 	book := r.runbooks[t.runbook]
 	c, err := r.candidate(book, book.Manifest.Triggers[t.index], d)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, source.ErrPoison)
 	}
-	if c, err = r.gather(ctx, c); err != nil {
+	if part := on[book.Manifest.Ownership.Resources]; part != nil {
+		c = about(c, *part)
+	}
+	return r.admitCandidate(ctx, c, d)
+}
+
+func (r *Responder) admitCandidate(ctx context.Context, c incident.Candidate, d source.Delivery) error {
+	c, err := r.gather(ctx, c)
+	if err != nil {
 		return err
 	}
-	inc, disposition, err := r.o.Services.Store.Admit(ctx, c)
-	if err == nil && disposition == incident.Duplicate && isAnother(inc.Key, c.Key) {
-		c.Event = distinct(c)
-		inc, disposition, err = r.o.Services.Store.Admit(ctx, c)
+	rel, err := r.relate(ctx, c, d.Envelope)
+	if err != nil {
+		return err
 	}
+	if rel.known != nil {
+		f, _ := findingOf(d.Envelope)
+		return r.corroborate(ctx, *rel.known, c, f)
+	}
+	inc, disposition, err := r.take(ctx, &c, rel)
 	if err != nil {
 		return fmt.Errorf("admit event %s: %w", c.Event, err)
+	}
+	isCause := rel.finding != nil && inc.ID == rel.finding.ID
+	if isCause {
+		if inc, err = r.keepCause(ctx, inc.ID, c); err != nil {
+			return err
+		}
 	}
 	// A duplicate too: the process may have died between Admit and this. The timeline has each event once by its key.
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error { return r.note(ctx, inc, c, disposition, d) })
-	both.Go(func() error { return r.ensureRun(ctx, inc.ID, c) })
+	both.Go(func() error { return r.ensureRun(ctx, inc.ID, c, isCause) })
 	return both.Wait()
+}
+
+// take admits the event: into the incident of the finding that it is the cause of, else by its own key.
+func (r *Responder) take(ctx context.Context, c *incident.Candidate, rel relation) (incident.Incident, incident.Disposition, error) {
+	as := *c
+	if rel.finding != nil {
+		as.Key = rel.finding.Key
+	}
+	inc, disposition, err := r.o.Services.Store.Admit(ctx, as)
+	isOther := inc.Cause != c.Event && isAnother(inc.Key, c.Key) && isAnother(inc.Key, as.Key)
+	if err == nil && disposition == incident.Duplicate && isOther {
+		c.Event = distinct(*c)
+		return r.o.Services.Store.Admit(ctx, *c)
+	}
+	return inc, disposition, err
 }
 
 func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.Candidate, disposition incident.Disposition, d source.Delivery) error {
@@ -189,7 +232,10 @@ func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.
 	if !d.Envelope.HasRecord() {
 		text = identity.Printable(fmt.Sprintf("%s, says %s", c.Key.EventName, d.Envelope.Source), 300)
 	}
-	if disposition == incident.Joined {
+	switch {
+	case inc.Cause == c.Event:
+		text += ", the call behind what was found"
+	case disposition == incident.Joined:
 		text += fmt.Sprintf(" (%d times now)", inc.Count)
 	}
 	data, err := json.Marshal(map[string]any{"event_id": c.Event, "via": d.Via, "from": d.From, "disposition": disposition, "occurred": c.OccurredAt})
@@ -204,18 +250,20 @@ func (r *Responder) note(ctx context.Context, inc incident.Incident, c incident.
 // ensureRun starts an execution unless one is on its way that will see the event's effect. The run is reserved on the
 // incident first, then started: whatever is lost in between, Resume or the event's next delivery finds. A duplicate
 // comes here too, for the process may have died between Admit and this.
-func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Candidate) error {
+//
+// The cause of a finding needs one of its own where the finding's did not know it: to say who it was.
+func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Candidate, isCause bool) error {
 	var reserved *incident.Run
 	_, err := r.o.Services.Store.Update(ctx, id, func(i *incident.Incident) error {
 		reserved = nil
-		if !i.NeedsRun() {
+		if !i.NeedsRun() && !(isCause && needsTelling(i, c.Event)) {
 			return errNoRun
 		}
 		run, err := r.newRun(*i, c)
 		if err != nil {
 			return err
 		}
-		if len(i.Runs) > 0 {
+		if len(i.Runs) > 0 && !isCause {
 			happenedAgain(i, c)
 		}
 		chain(i, c)

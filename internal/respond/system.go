@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/engine"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -25,16 +26,20 @@ type Stores interface {
 	incident.Store
 	incident.Timeline
 	incident.Findings
+	incident.BlindWindows
 	incident.Undos
 	incident.Timers
 	incident.Pauses
 	incident.Outbox
 	incident.Sessions
+	incident.Exceptions
+	incident.Restores
+	incident.Hearings
 	state.Snapshots
 	Calls
 }
 
-// Parts are what a System is assembled from. All but Watch and PollEvery are required.
+// Parts are what a System is assembled from. All but Watch, Seen, PollEvery and Own are required.
 type Parts struct {
 	Stores     Stores
 	Executions engine.Store
@@ -49,8 +54,12 @@ type Parts struct {
 	Clock     func() time.Time
 	Logger    *slog.Logger
 	PollEvery time.Duration
+	// Own are the ARNs of our own parts, which no exception covers.
+	Own []string
 	// Watch is told of every timeline entry once it is durable.
 	Watch func(incident.Entry)
+	// Seen is told of every event that matched nothing; see Options.
+	Seen func(cloudtrail.Envelope)
 	// IsPassive opens no engine: for a command that decides beside a daemon, and must not take its executions over.
 	IsPassive bool
 }
@@ -62,6 +71,7 @@ type System struct {
 	Engine   *engine.Engine
 	Services action.Services
 	book     *evidence
+	own      []string
 }
 
 // Settle makes durable what the ledger took and has not written yet: to be called before it is closed.
@@ -79,19 +89,21 @@ func Open(ctx context.Context, p Parts) (*System, error) {
 		return nil, fmt.Errorf("open the gate: %w", err)
 	}
 	services, err := p.Services(action.Services{
-		Clock: p.Clock, Logger: p.Logger, Store: p.Stores, Timeline: timeline, Findings: p.Stores, Undos: p.Stores, Timers: p.Stores,
-		Outbox: p.Stores, Sessions: p.Stores, Snapshots: p.Stores,
+		Clock: p.Clock, Logger: p.Logger, Store: p.Stores, Timeline: timeline, Findings: p.Stores, Blind: p.Stores, Undos: p.Stores, Timers: p.Stores,
+		Outbox: p.Stores, Sessions: p.Stores, Hearings: p.Stores, Snapshots: p.Stores,
+		Exceptions: guarded{p.Stores, p.Own}, Restores: p.Stores,
 	}, g)
 	if err != nil {
 		return nil, err
 	}
 	r, err := New(Options{
 		Runbooks: p.Runbooks, Services: services, Executions: p.Executions, Calls: p.Stores, Gate: g, Policy: p.Policy, PollEvery: p.PollEvery,
+		Seen: p.Seen,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Responder: r, Gate: g, Services: services, book: book}
+	s := &System{Responder: r, Gate: g, Services: services, book: book, own: p.Own}
 	if p.IsPassive {
 		return s, nil
 	}

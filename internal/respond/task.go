@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/engine"
@@ -36,7 +38,13 @@ func (r *Responder) Task(ctx context.Context, t engine.Task) (json.RawMessage, e
 	}
 	env := r.env(inc, act.Info(), t)
 	output, err := act.Run(ctx, env, withoutReserved(t.Parameters))
-	return output, errors.Join(err, r.finish(ctx, inc, t, output, err))
+	if err != nil {
+		return output, errors.Join(err, r.finish(ctx, env, t, output, err))
+	}
+	both, shared := errgroup.WithContext(ctx)
+	both.Go(func() error { return r.putBack(shared, env, act.Info(), t, output) })
+	both.Go(func() error { return r.finish(shared, env, t, output, nil) })
+	return output, both.Wait()
 }
 
 // isUrgent: putting things back goes before telling and writing about it.
@@ -103,13 +111,14 @@ func (r *Responder) scope(inc incident.Incident, info action.Info, execution str
 	}
 	return gate.Scope{
 		Incident: string(inc.ID), Execution: execution, Runbook: inc.Key.Runbook, Action: info.ID, Class: info.Class,
-		Actor: inc.Who.Principal, Mode: mode,
+		Actor: actorOf(principalOf(inc)), Mode: mode,
 	}
 }
 
 // finish keeps what the state found for the report, and what it could not do for whoever has to look. What ended only
 // because the process ends is no failure: it is run again.
-func (r *Responder) finish(ctx context.Context, inc incident.Incident, t engine.Task, output json.RawMessage, failure error) error {
+func (r *Responder) finish(ctx context.Context, env *action.Env, t engine.Task, output json.RawMessage, failure error) error {
+	inc := env.Incident
 	if failure == nil {
 		return r.keepFinding(ctx, inc, t, output)
 	}
@@ -120,9 +129,12 @@ func (r *Responder) finish(ctx context.Context, inc incident.Incident, t engine.
 	if err := r.update(ctx, inc.ID, func(i *incident.Incident) { i.Open = withOpen(i.Open, t.State, text) }); err != nil {
 		return err
 	}
-	return r.o.Services.Timeline.Append(ctx, incident.Entry{
+	if err := r.o.Services.Timeline.Append(ctx, incident.Entry{
 		Incident: inc.ID, At: r.clock(), Kind: incident.EntryProblem, Key: "problem/" + t.Visit, Text: text,
-	})
+	}); err != nil {
+		return err
+	}
+	return r.pageFor(ctx, env, failure)
 }
 
 const couldNot = " could not be done: "

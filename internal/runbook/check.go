@@ -128,6 +128,9 @@ func (k *checker) ownership() {
 	if !accountList.MatchString(k.m.Ownership.Accounts) {
 		k.fault(4, "ownership.accounts", "%q is neither \"all\" nor account ids", k.m.Ownership.Accounts)
 	}
+	if r := k.m.Ownership.Resources; !slices.Contains([]string{"", "all", BaselineResources, OwnResources}, r) {
+		k.fault(4, "ownership.resources", "%q is none of \"all\", %q and %q", r, BaselineResources, OwnResources)
+	}
 	if k.m.Ownership.Permissions != "generated" {
 		k.fault(4, "ownership.permissions", "want \"generated\": permissions come from the actions used, never by hand")
 	}

@@ -67,9 +67,19 @@ type Manifest struct {
 type Ownership struct {
 	// Accounts is "all", or account ids separated by blanks.
 	Accounts string `yaml:"accounts" json:"accounts"`
+	// Resources is "all", which "" means too; "baseline": only events on what a protected trail depends on start it; or
+	// "own": only events on our own parts.
+	Resources string `yaml:"resources,omitempty" json:"resources,omitempty"`
 	// Permissions is "generated": from the actions that the state machine uses.
 	Permissions string `yaml:"permissions" json:"permissions"`
 }
+
+// Values of Ownership.Resources: the first leaves out what no protected trail depends on, the second what is no part of
+// Switchback itself.
+const (
+	BaselineResources = "baseline"
+	OwnResources      = "own"
+)
 
 // Objectives bound the intervals of an incident, each from the moment the event reached us.
 type Objectives struct {

@@ -38,10 +38,32 @@ func (st *stage) result(ctx context.Context) (string, error) {
 	if err := st.writeTrails(ctx, &b); err != nil {
 		return "", err
 	}
+	if st.depends {
+		if err := st.writeDependencies(ctx, &b); err != nil {
+			return "", err
+		}
+	}
+	if len(st.own) > 0 {
+		if err := st.writeOwn(ctx, &b); err != nil {
+			return "", err
+		}
+	}
 	if len(list) > 0 {
 		err = st.writeReport(&b, list[len(list)-1])
 	}
-	return b.String(), err
+	return withoutFound(b.String(), list), err
+}
+
+// withoutFound replaces the ids of incidents that were found: they come from that of a finding, which comes from an ARN and
+// so differs between partitions.
+func withoutFound(text string, list []incident.Incident) string {
+	for _, inc := range list {
+		if inc.Key.EventName == trail.TrailStatus {
+			id := string(inc.ID)
+			text = strings.ReplaceAll(text, id, id[:strings.LastIndexByte(id, '-')+1]+"(id)")
+		}
+	}
+	return text
 }
 
 func (st *stage) writeIncident(ctx context.Context, b *strings.Builder, inc incident.Incident) error {
@@ -63,6 +85,7 @@ func (st *stage) writeIncident(ctx context.Context, b *strings.Builder, inc inci
 	for _, open := range inc.Open {
 		fmt.Fprintf(b, "  open: %s\n", open)
 	}
+	writeGuide(b, inc)
 	if inc.AcknowledgedBy != "" {
 		fmt.Fprintf(b, "  acknowledged by: %s\n", inc.AcknowledgedBy)
 	}

@@ -4,6 +4,7 @@
 package scenario
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,11 +18,13 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/switchback-project/switchback/cloudtrail"
+	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/notify"
 	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/runbook"
+	"github.com/switchback-project/switchback/internal/sandbox"
 	"github.com/switchback-project/switchback/internal/source"
 )
 
@@ -32,6 +35,8 @@ type Options struct {
 	Place    Place
 	// Channels carry the messages beside the scenario's own.
 	Channels []notify.Channel
+	// Opened is told of every event that an incident was opened for, or joined, when the story has ended; nil asks nothing.
+	Opened func(incident.Incident, cloudtrail.Envelope)
 }
 
 // Run plays a scenario and returns what came of it, with placeholders instead of the place. An error means that the
@@ -56,6 +61,9 @@ func Run(ctx context.Context, s Scenario, o Options) (string, error) {
 	}
 	text, err := stage.result(ctx)
 	if err != nil {
+		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	if err := stage.tell(ctx, o.Opened); err != nil {
 		return "", fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	return o.Place.generalize(strings.ReplaceAll(text, dir+string(filepath.Separator), "")), nil
@@ -98,13 +106,39 @@ func (st *stage) settle(ctx context.Context) (next time.Time, err error) {
 		if err != nil {
 			return time.Time{}, err
 		}
+		polled, err := st.poll(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
 		if next, err = st.system.RunDue(ctx); err != nil {
 			return time.Time{}, err
 		}
 		if received == 0 {
-			return next, nil
+			return earliest(next, polled), nil
 		}
 	}
+}
+
+// poll has everybody look who looks by himself, when it is time, and returns when it is time again; zero for never.
+func (st *stage) poll(ctx context.Context) (next time.Time, err error) {
+	if st.clock.Now().Before(st.begin) {
+		return time.Time{}, nil
+	}
+	for _, p := range st.pollers {
+		if !p.Next().After(st.clock.Now()) {
+			err = errors.Join(err, p.Poll(ctx, st.system.Handle))
+		}
+		next = earliest(next, p.Next())
+	}
+	return next, err
+}
+
+// earliest is the first of moments, of which zero is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (st *stage) do(ctx context.Context, step Step) error {
@@ -118,15 +152,66 @@ func (st *stage) do(ctx context.Context, step Step) error {
 				return err
 			}
 		}
-		return nil
+		return st.then(ctx, step)
+	case step.Empty != "":
+		return errors.Join(st.empty(ctx, step), st.then(ctx, step))
+	case step.Event != "":
+		return st.event(ctx, step)
 	case step.Answer != "":
 		return st.answer(ctx, step)
+	case step.Exception != nil:
+		return step.refusal(st.exception(ctx, step))
 	case step.Deliver != nil:
 		return st.deliver(ctx, step)
+	case step.Snapshot:
+		return st.takeBaseline(ctx, false)
 	case step.Pause > 0:
 		return st.pause(ctx, step)
+	case step.Deny != "":
+		return st.sandbox.Deny(st.ownARN(), step.Deny)
+	case step.Allow != "":
+		return st.sandbox.Allow(st.ownARN(), step.Allow)
 	}
-	return errors.New("a step needs assume, call, answer, deliver or pause")
+	return errors.New("a step needs assume, call, event, empty, answer, exception, deliver, snapshot, pause, deny or allow")
+}
+
+func (st *stage) then(ctx context.Context, step Step) error {
+	for _, next := range step.Then {
+		if err := st.call(ctx, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// empty deletes what is in a bucket, so that a story need not know the names of log files.
+func (st *stage) empty(ctx context.Context, step Step) error {
+	in, err := json.Marshal(object{"Bucket": step.Empty})
+	if err != nil {
+		return err
+	}
+	out, err := st.invoke(ctx, step, "S3.ListObjectVersions", in)
+	if err != nil {
+		return err
+	}
+	type version struct{ Key, VersionID string }
+	var list struct{ Versions, DeleteMarkers []version }
+	if err := json.Unmarshal(out, &list); err != nil {
+		return fmt.Errorf("read versions: %w", err)
+	}
+	for _, v := range append(list.Versions, list.DeleteMarkers...) {
+		del := object{"Bucket": step.Empty, "Key": v.Key}
+		if step.Versions {
+			del["VersionId"] = v.VersionID
+		}
+		if in, err = json.Marshal(del); err != nil {
+			return err
+		}
+		if _, err := st.invoke(ctx, step, "S3.DeleteObject", in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deliver hands the pipeline an event; its time is the step's unless it says another.
@@ -139,11 +224,16 @@ func (st *stage) deliver(ctx context.Context, step Step) error {
 	if err != nil {
 		return fmt.Errorf("read event: %w", err)
 	}
-	envelope, err := cloudtrail.ParseEnvelope(data)
+	envelope, err := cloudtrail.ParseEnvelope(st.withKey(data))
 	if err != nil {
 		return err
 	}
 	return st.handle(ctx, source.Delivery{Envelope: envelope, Via: "story", From: "the story", DeliveredAt: st.clock.Now()})
+}
+
+// withKey fills in the ARN of the trail's key.
+func (st *stage) withKey(text []byte) []byte {
+	return bytes.ReplaceAll(text, []byte(keyPlaceholder), []byte(st.seeded.KeyARN))
 }
 
 func (st *stage) pause(ctx context.Context, step Step) error {
@@ -155,7 +245,11 @@ func (st *stage) pause(ctx context.Context, step Step) error {
 
 // assume opens a role session that later steps act as.
 func (st *stage) assume(ctx context.Context, step Step) error {
-	input, err := json.Marshal(map[string]any{"RoleArn": st.roleARN(step.Assume), "RoleSessionName": step.Session})
+	in := map[string]any{"RoleArn": st.roleARN(step.Assume), "RoleSessionName": step.Session}
+	if step.SourceIdentity != "" {
+		in["SourceIdentity"] = step.SourceIdentity
+	}
+	input, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
@@ -178,6 +272,7 @@ func (st *stage) call(ctx context.Context, step Step) error {
 	if err != nil {
 		return err
 	}
+	input = bytes.ReplaceAll(st.withKey(input), []byte(queuePlaceholder), []byte(st.seeded.QueueURL))
 	_, err = st.invoke(ctx, step, step.Call, input)
 	var refusal smithy.APIError
 	switch {
@@ -194,16 +289,28 @@ func (st *stage) invoke(ctx context.Context, step Step, name string, input json.
 	if !ok {
 		return nil, fmt.Errorf("nobody is called %q", step.As)
 	}
+	account := st.place.Account
+	if step.As == outsider {
+		account = otherAccount
+	}
 	region := step.Region
 	if region == "" {
 		region = st.place.Region
 	}
+	if step.UserAgent != "" {
+		if err := st.sandbox.SetSource(key, sandbox.Source{IP: sourceIP, UserAgent: step.UserAgent}); err != nil {
+			return nil, err
+		}
+	}
 	st.requests++
 	return st.sandbox.Invoke(ctx, name, input, gate.Request{
-		Account: st.place.Account, Region: region, AccessKeyID: key, UserAgent: userAgent,
+		Account: account, Region: region, AccessKeyID: key, UserAgent: userAgent,
 		RequestID: fmt.Sprintf("story-%04d", st.requests),
 	})
 }
+
+// sourceIP is where everybody calls from.
+const sourceIP = "198.51.100.7"
 
 // userAgent is the attacker's: a browser, as in the console.
 const userAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -213,7 +320,7 @@ func (st *stage) answer(ctx context.Context, step Step) error {
 	if err != nil || len(list) == 0 {
 		return errors.Join(errors.New("no incident to answer"), err)
 	}
-	who := respond.Answerer{Name: step.As, Names: []string{step.As, step.As + "@example.com", st.userARN(step.As)}, IsKnown: step.As != "stranger"}
+	who := st.person(step.As)
 	switch id := list[0].ID; step.Answer {
 	case "ack":
 		err = st.system.Acknowledge(ctx, id, who)
@@ -226,11 +333,47 @@ func (st *stage) answer(ctx context.Context, step Step) error {
 	default:
 		err = fmt.Errorf("no answer %q", step.Answer)
 	}
-	if step.Refused == "" {
+	return step.refusal(err)
+}
+
+// refusal turns an expected refusal into none, and one that does not come into an error.
+func (st Step) refusal(err error) error {
+	if st.Refused == "" {
 		return err
 	}
-	if err == nil || !strings.Contains(err.Error(), step.Refused) {
-		return fmt.Errorf("%s by %s: want a refusal with %q, got %v", step.Answer, step.As, step.Refused, err)
+	if err == nil || !strings.Contains(err.Error(), st.Refused) {
+		return fmt.Errorf("%s by %s: want a refusal with %q, got %v", orDefault(st.Answer, "exception"), st.As, st.Refused, err)
 	}
 	return nil
+}
+
+func (st *stage) person(name string) respond.Answerer {
+	return respond.Answerer{Name: name, Names: []string{name, name + "@example.com", st.userARN(name)}, IsKnown: name != "stranger"}
+}
+
+// exception adds, approves or ends one; approved and ended is the newest.
+func (st *stage) exception(ctx context.Context, step Step) error {
+	x, who := step.Exception, st.person(step.As)
+	if x.Do == "add" {
+		now := st.clock.Now()
+		st.requests++
+		_, _, err := st.system.AddException(ctx, incident.Exception{
+			ID: fmt.Sprintf("exception-%04d", st.requests), Resource: arn.ARN(x.Resource), Events: x.Events, Fields: x.Fields,
+			Principals: x.Principals, Until: now.Add(time.Duration(x.For)), Ticket: x.Ticket,
+		}, who)
+		return err
+	}
+	all, err := st.db.ListExceptions(ctx, incident.ExceptionFilter{})
+	if err != nil || len(all) == 0 {
+		return errors.Join(errors.New("no exception to decide about"), err)
+	}
+	switch id := all[len(all)-1].ID; x.Do {
+	case "approve":
+		_, _, err = st.system.ApproveException(ctx, id, who)
+	case "end":
+		_, _, err = st.system.EndException(ctx, id, who)
+	default:
+		err = fmt.Errorf("exception: cannot %q", x.Do)
+	}
+	return err
 }

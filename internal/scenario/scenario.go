@@ -8,7 +8,8 @@
 //
 // A scenario is a txtar file with two parts: scenario.yaml, the story, and want.txt, what comes of it. ${partition},
 // ${region} and ${account} stand for those of the partition that it runs in, so that one story is held against aws,
-// aws-cn and aws-us-gov.
+// aws-cn and aws-us-gov; in the input of calls and in events, ${key} is the ARN of the trail's key and
+// ${queue} the URL of our queue.
 package scenario
 
 import (
@@ -30,6 +31,13 @@ const (
 	wantFile  = "want.txt"
 )
 
+// keyPlaceholder stands for the ARN of the trail's key, which is only known once it was made, queuePlaceholder for the URL
+// of our queue.
+const (
+	keyPlaceholder   = "${key}"
+	queuePlaceholder = "${queue}"
+)
+
 // Story is scenario.yaml. Unknown fields are refused.
 type Story struct {
 	Title string `yaml:"title"`
@@ -37,41 +45,108 @@ type Story struct {
 	Mode string `yaml:"mode"`
 	// Known is false for a trail that Switchback never saw before the story: no snapshot of it exists.
 	Known *bool `yaml:"known"`
+	// Approved is false for a baseline that nobody has approved before the story.
+	Approved *bool `yaml:"approved"`
+	// Depends is true for a trail that has a topic, a log group and a role too; the result then says what became of
+	// everything that it depends on.
+	Depends bool `yaml:"depends"`
+	// Own is true where Switchback's own rule, alarm and function are looked after, as its queue and role are then; the
+	// result then says what became of them.
+	Own bool `yaml:"own"`
+	// Reserve is true where another account has a reserve bucket.
+	Reserve bool `yaml:"reserve"`
 	// Denied takes permissions from Switchback's own role: "cloudtrail:StartLogging".
 	Denied []string `yaml:"denied"`
-	Steps  []Step   `yaml:"steps"`
+	// Guarded are ARNs of our own parts, which no exception covers.
+	Guarded []string `yaml:"guarded"`
+	// Pipelines may change what does not reduce coverage.
+	Pipelines []Pipeline `yaml:"pipelines"`
+	// Budget is how many changes may be made; default: what the gate's is.
+	Budget Budget `yaml:"budget"`
+	// Watch has the watcher look at the trail every minute of the story, from its beginning on; Heartbeat sends canaries and
+	// listens whether the queue brings them.
+	Watch     bool   `yaml:"watch"`
+	Heartbeat bool   `yaml:"heartbeat"`
+	Steps     []Step `yaml:"steps"`
 	// Until is when the story ends, from its beginning; default 1h.
 	Until span `yaml:"until"`
 }
 
-// Step is one thing that happens. Exactly one of Call, Assume, Answer, Deliver and Pause is set.
+// Pipeline is one of the configuration's, recognised by its role and the source identity of its session.
+type Pipeline struct {
+	Name           string `yaml:"name"`
+	Role           string `yaml:"role"`
+	SourceIdentity string `yaml:"source_identity"`
+}
+
+// Budget is the part of the gate's that stories are about.
+type Budget struct {
+	Window  span `yaml:"window"`
+	Reserve int  `yaml:"reserve"`
+}
+
+// Exception is a step about planned change. Do is "add", "approve" or "end", of the newest one; the other fields are those
+// of the one that is added.
+type Exception struct {
+	Do         string   `yaml:"do"`
+	Resource   string   `yaml:"resource"`
+	Events     []string `yaml:"events"`
+	Fields     []string `yaml:"fields"`
+	Principals []string `yaml:"principals"`
+	For        span     `yaml:"for"`
+	Ticket     string   `yaml:"ticket"`
+}
+
+// Step is one thing that happens. Exactly one of Call, Event, Assume, Empty, Answer, Exception, Deliver, Snapshot,
+// Pause, Deny and Allow is set.
 type Step struct {
 	// At is the moment, from the story's beginning.
 	At span `yaml:"at"`
-	// As is who does it: "admin", "alice", "mallory", or the name of a session that an earlier step assumed.
+	// As is who does it: "admin", "alice", "mallory", "outsider" (of another account), or the name of a session that an
+	// earlier step assumed.
 	As string `yaml:"as"`
 	// Assume names a new session of the role "Operator", under Session.
 	Assume  string `yaml:"assume"`
 	Session string `yaml:"session"`
+	// SourceIdentity of the new session, and UserAgent of the call.
+	SourceIdentity string `yaml:"source_identity"`
+	UserAgent      string `yaml:"user_agent"`
 	// Call is an operation of the sandbox, "CloudTrail.StopLogging", with Input in the SDK's member names.
 	Call   string         `yaml:"call"`
 	Input  map[string]any `yaml:"input"`
 	Region string         `yaml:"region"`
+	// Event is a call to a service that the sandbox does not have, "guardduty.DeleteDetector": its event is delivered as AWS
+	// would make it of As, Input as its request parameters, Response, and Fails as its error code.
+	Event    string         `yaml:"event"`
+	Response map[string]any `yaml:"response"`
 	// Fails is the error code that AWS must answer with; empty: the call must succeed.
 	Fails string `yaml:"fails"`
+	// Then are further calls, made before anybody can respond to the first; who makes them is said again.
+	Then []Step `yaml:"then"`
+	// Empty deletes every object of a bucket; with Versions every version, for good.
+	Empty    string `yaml:"empty"`
+	Versions bool   `yaml:"versions"`
 	// Answer is "ack", "undo", "approve" or "reject", by the person As, about the newest incident.
 	Answer string `yaml:"answer"`
-	// Refused is a text that the refusal of the answer must hold.
+	// Refused is a text that the refusal of the answer, or of the exception, must hold.
 	Refused string `yaml:"refused"`
+	// Exception is about planned change, by the person As.
+	Exception *Exception `yaml:"exception"`
 	// Deliver is an EventBridge event that is no API call, a finding of our own say, as its source hands it over.
 	Deliver map[string]any `yaml:"deliver"`
+	// Snapshot keeps what the trails look like, as the daemon does every quarter of an hour.
+	Snapshot bool `yaml:"snapshot"`
 	// Times repeats the call; default 1.
 	Times int `yaml:"times"`
-	// Lose drops the events of the step before they reach the queue; Repeat delivers them twice.
+	// Lose drops the events that come in from the step on until the next one; Repeat delivers them twice. What the watcher
+	// finds is neither lost nor repeated.
 	Lose   bool `yaml:"lose"`
 	Repeat bool `yaml:"repeat"`
 	// Pause stops every change of ours for so long.
 	Pause span `yaml:"pause"`
+	// Deny takes a permission from Switchback's own role, as an organization's policy may; Allow gives it back.
+	Deny  string `yaml:"deny"`
+	Allow string `yaml:"allow"`
 }
 
 // span is a duration in YAML.
@@ -179,7 +254,8 @@ var volatile = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 // generalize puts the placeholders back, so that results of all partitions compare equal.
 func (p Place) generalize(text string) string {
 	partition, _ := arn.PartitionByID(p.Partition)
-	text = strings.NewReplacer("arn:"+p.Partition+":", "arn:${partition}:", p.Region, "${region}", partition.GlobalRegion, "${global}",
-		p.Account, "${account}", arn.Place(p.Region), "${place}").Replace(text)
+	text = strings.NewReplacer("arn:"+p.Partition+":", "arn:${partition}:",
+		"sqs."+p.Region+"."+partition.DNSSuffix, "sqs.${region}.${suffix}", p.Region, "${region}", partition.GlobalRegion, "${global}",
+		p.Account, "${account}", arn.Place(p.Region), "${place}", arn.Place(partition.GlobalRegion), "${global place}").Replace(text)
 	return volatile.ReplaceAllString(text, "(id)")
 }

@@ -25,20 +25,26 @@ import (
 	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/sandbox"
 	"github.com/switchback-project/switchback/internal/source"
+	"github.com/switchback-project/switchback/internal/source/heartbeat"
 	"github.com/switchback-project/switchback/internal/source/sqs"
+	"github.com/switchback-project/switchback/internal/source/watcher"
 	"github.com/switchback-project/switchback/internal/sqlite"
 	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
 )
 
 // stage is one scenario's world.
 type stage struct {
-	dir      string
-	place    Place
-	begin    time.Time
-	clock    *clock
-	sandbox  *sandbox.Sandbox
-	system   *respond.System
-	source   *sqs.Source
+	dir     string
+	place   Place
+	begin   time.Time
+	clock   *clock
+	sandbox *sandbox.Sandbox
+	system  *respond.System
+	source  *sqs.Source
+	pollers []poller // that have something to do by themselves
+	// heard is put around the pipeline for what the queue brings.
+	heard    func(source.Handler) source.Handler
 	db       *sqlite.DB
 	ledger   *ledger.Ledger
 	seeded   sandbox.Seeded
@@ -47,6 +53,11 @@ type stage struct {
 	repeat   bool
 	lose     bool
 	requests int
+	// isSetUp: calls are the story's, and numbered.
+	isSetUp atomic.Bool
+	depends bool
+	reserve action.Reserve
+	own     []trail.Dependency
 }
 
 // clock is simulated time.
@@ -101,30 +112,50 @@ func (p *post) ReachesHuman() bool { return true }
 var beginning = time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
 
 func build(ctx context.Context, dir string, story Story, o Options) (*stage, error) {
-	st := &stage{dir: dir, place: o.Place, begin: beginning, clock: &clock{now: beginning.Add(-time.Hour)}, keys: map[string]string{}, post: &post{}}
+	st := &stage{dir: dir, place: o.Place, begin: beginning, clock: &clock{now: beginning.Add(-time.Hour)}, keys: map[string]string{}, post: &post{}, depends: story.Depends}
 	if err := st.openSandbox(ctx, story); err != nil {
 		return nil, fmt.Errorf("set the scene: %w", err)
 	}
 	if err := st.openSystem(ctx, dir, story, o); err != nil {
 		return nil, fmt.Errorf("start the pipeline: %w", err)
 	}
+	if err := st.forget(ctx, story); err != nil {
+		return nil, err
+	}
 	if story.Known == nil || *story.Known {
-		if err := st.takeSnapshots(ctx); err != nil {
+		if err := st.takeBaseline(ctx, story.Approved == nil || *story.Approved); err != nil {
 			return nil, err
 		}
 	}
 	st.clock.set(beginning)
+	st.isSetUp.Store(true)
 	return st, nil
 }
 
-func (st *stage) takeSnapshots(ctx context.Context) error {
+// takeBaseline takes what the account looks like before the story; its author is who approves it.
+func (st *stage) takeBaseline(ctx context.Context, isApproved bool) error {
 	door := st.system.Gate.Door(gate.Scope{Action: "snapshot"})
-	taken, err := state.TakeSnapshots(ctx, door, st.place.Account, []string{st.place.Region}, st.db, st.clock.Now())
+	taken, err := state.TakeBaseline(ctx, door, st.place.Account, []string{st.place.Region}, state.Keeper{Into: st.db}, st.clock.Now())
 	if err != nil {
 		return err
 	}
 	if len(taken.Gaps) > 0 {
-		return fmt.Errorf("take snapshots: %v", taken.Gaps)
+		return fmt.Errorf("take the baseline: %v", taken.Gaps)
+	}
+	own, err := state.TakeOwn(ctx, door, st.own, state.Keeper{Into: st.db}, st.clock.Now())
+	if err != nil {
+		return err
+	}
+	if len(own.Gaps) > 0 {
+		return fmt.Errorf("take the baseline of our own parts: %v", own.Gaps)
+	}
+	for _, s := range append(taken.Snapshots, own.Snapshots...) {
+		if !isApproved {
+			break
+		}
+		if err := st.db.TrustSnapshot(ctx, s.Trusted("the story", "approved", st.clock.Now())); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -144,7 +175,7 @@ func (st *stage) openSandbox(ctx context.Context, story Story) error {
 	}
 	for name, key := range st.seeded.AccessKeys {
 		st.keys[name] = key
-		if err := st.sandbox.SetSource(key, sandbox.Source{IP: "198.51.100.7", UserAgent: userAgent}); err != nil {
+		if err := st.sandbox.SetSource(key, sandbox.Source{IP: sourceIP, UserAgent: userAgent}); err != nil {
 			return err
 		}
 	}
@@ -153,6 +184,9 @@ func (st *stage) openSandbox(ctx context.Context, story Story) error {
 		return err
 	}
 	st.keys["admin"] = root.AccessKeyID
+	if err := st.furnish(ctx, story); err != nil {
+		return err
+	}
 	for _, action := range story.Denied {
 		if err := st.sandbox.Deny(st.ownARN(), action); err != nil {
 			return err
@@ -179,33 +213,47 @@ func (st *stage) openSystem(ctx context.Context, dir string, story Story, o Opti
 	if st.ledger, err = ledger.Open(ctx, folder, ledger.Options{}); err != nil {
 		return err
 	}
-	if st.db, err = sqlite.Open(ctx, filepath.Join(dir, "switchback.db"), sqlite.Options{}); err != nil {
+	if st.db, err = sqlite.Open(ctx, filepath.Join(dir, "switchback.db"), sqlite.Options{IsVolatile: true}); err != nil {
 		return err
 	}
 	policy, err := gate.ParsePolicy([]gate.Rule{{Mode: orDefault(story.Mode, "act")}}, gate.Known{})
 	if err != nil {
 		return err
 	}
-	var ids atomic.Int64
 	st.system, err = respond.Open(ctx, respond.Parts{
 		Stores: st.db, Executions: st.db.Executions(), Ledger: st.ledger, Runbooks: o.Runbooks, Policy: policy, Clock: st.clock.Now,
-		Logger: slog.New(slog.DiscardHandler), PollEvery: time.Minute,
+		Logger: slog.New(slog.DiscardHandler), PollEvery: time.Minute, Own: story.Guarded,
 		Gate: gate.Options{
 			Backend: st.sandbox, Region: o.Place.Region, Sleep: st.clock.sleep,
-			Budget: gate.Budget{Restoring: []string{"restore-trail"}},
-			NewID:  func() string { return fmt.Sprintf("request-%04d", ids.Add(1)) },
+			Budget: gate.Budget{
+				Window: time.Duration(story.Budget.Window), Reserve: story.Budget.Reserve, Restoring: []string{"restore-trail"},
+			},
+			NewID: st.newID(),
 		},
-		Engine:   engine.Options{Workers: 1},
-		Services: func(base action.Services, g *gate.Gate) (action.Services, error) { return st.services(base, dir, o) },
+		Engine: engine.Options{Workers: 1},
+		Services: func(base action.Services, g *gate.Gate) (action.Services, error) {
+			return st.services(base, dir, story, o)
+		},
 	})
 	if err != nil {
 		return err
 	}
-	return st.openSource()
+	return st.openSources(story)
+}
+
+// newID numbers the calls of the story, and apart from them those that set it up.
+func (st *stage) newID() func() string {
+	var before, story atomic.Int64
+	return func() string {
+		if !st.isSetUp.Load() {
+			return fmt.Sprintf("setup-%04d", before.Add(1))
+		}
+		return fmt.Sprintf("request-%04d", story.Add(1))
+	}
 }
 
 // services are the people and channels of every story: alice and bob work here, mallory too.
-func (st *stage) services(base action.Services, dir string, o Options) (action.Services, error) {
+func (st *stage) services(base action.Services, dir string, story Story, o Options) (action.Services, error) {
 	security := incident.Person{Name: "Security team", Email: "security@example.com"}
 	channels := append([]notify.Channel{{Name: "post", Notifier: st.post}}, o.Channels...)
 	dispatcher, err := notify.NewDispatcher(base.Outbox, channels,
@@ -215,25 +263,68 @@ func (st *stage) services(base action.Services, dir string, o Options) (action.S
 	if err != nil {
 		return base, err
 	}
-	base.Messenger, base.EvidenceDir = dispatcher, filepath.Join(dir, "evidence")
+	base.Messenger, base.EvidenceDir, base.Reserve, base.Own = dispatcher, filepath.Join(dir, "evidence"), st.reserve, st.own
 	base.People = contact.NewChain([]contact.Link{{Name: "people", Directory: staff{st}}}, security)
+	for _, p := range story.Pipelines {
+		base.Pipelines = append(base.Pipelines, action.Pipeline{Name: p.Name, Role: arn.ARN(p.Role), SourceIdentity: p.SourceIdentity})
+	}
+	base.Regions = []string{o.Place.Region, arn.PartitionOf(o.Place.Region).GlobalRegion} // as many in every partition
 	base.History = state.EventHistory{Clock: st.clock.Now}
 	base.Reporter = &report.Writer{Dir: filepath.Join(dir, "reports"), Builder: report.Builder{
-		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(o.Runbooks),
+		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Blind: base.Blind, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(o.Runbooks),
 	}}
 	return base, nil
 }
 
-func (st *stage) openSource() error {
-	src, err := source.New(source.Config{Type: "sqs", Decode: func(v any) error {
-		*v.(*sqs.Options) = sqs.Options{QueueURL: st.seeded.QueueURL, Account: st.place.Account, Region: st.place.Region, Workers: 1}
-		return nil
-	}}, source.Services{Gate: st.system.Gate, Clock: st.clock.Now, Logger: slog.New(slog.DiscardHandler)})
+// poller is a source that finds something by itself.
+type poller interface {
+	Next() time.Time
+	Poll(ctx context.Context, handle source.Handler) error
+}
+
+// queueName is the name of the queue's source.
+const queueName = "sqs/1"
+
+func (st *stage) openSources(story Story) error {
+	var err error
+	st.source, err = openSource[*sqs.Source](st, "sqs", sqs.Options{QueueURL: st.seeded.QueueURL, Account: st.place.Account, Region: st.place.Region, Workers: 1})
 	if err != nil {
 		return err
 	}
-	st.source = src.(*sqs.Source)
+	st.heard = func(handle source.Handler) source.Handler { return handle }
+	if story.Watch {
+		w, err := openSource[*watcher.Source](st, "watcher", watcher.Options{Workers: 1})
+		if err != nil {
+			return err
+		}
+		st.pollers = append(st.pollers, w)
+	}
+	if story.Heartbeat {
+		h, err := openSource[*heartbeat.Heart](st, "heartbeat", heartbeat.Options{Account: st.place.Account, Region: st.place.Region})
+		if err != nil {
+			return err
+		}
+		queue, _ := source.Find("sqs")
+		st.heard = h.Hear(queueName, queue.SilentAfter)
+		st.pollers = append(st.pollers, h)
+	}
 	return nil
+}
+
+// openSource makes a source of a type, with its options.
+func openSource[S source.Source, O any](st *stage, kind string, options O) (S, error) {
+	src, err := source.New(source.Config{Type: kind, Decode: func(v any) error {
+		*v.(*O) = options
+		return nil
+	}}, source.Services{
+		Gate: st.system.Gate, Clock: st.clock.Now, Logger: slog.New(slog.DiscardHandler), Snapshots: st.db, Hearings: st.db,
+		State: filepath.Join(st.dir, "sources"),
+	})
+	if err != nil {
+		var none S
+		return none, err
+	}
+	return src.(S), nil
 }
 
 // handle is the pipeline's, twice or not at all where the story says so.
@@ -241,12 +332,13 @@ func (st *stage) handle(ctx context.Context, d source.Delivery) error {
 	if st.lose {
 		return nil
 	}
+	handle := st.heard(st.system.Handle)
 	if st.repeat {
-		if err := st.system.Handle(ctx, d); err != nil {
+		if err := handle(ctx, d); err != nil {
 			return err
 		}
 	}
-	return st.system.Handle(ctx, d)
+	return handle(ctx, d)
 }
 
 func (st *stage) close(ctx context.Context) {

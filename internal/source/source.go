@@ -19,10 +19,15 @@ import (
 
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/state"
 )
 
 // ErrPoison marks an input that no retry can help: the source puts it aside.
 var ErrPoison = errors.New("cannot be processed")
+
+// ActionPrefix begins the Action of a gate.Scope under which a source reads; its type follows.
+const ActionPrefix = "source:"
 
 // Delivery is one event as a source hands it over.
 type Delivery struct {
@@ -42,6 +47,32 @@ type Source interface {
 	// Run delivers until its input ends (nil) or ctx is done (ctx.Err()). It outlives what it can: one unreadable file
 	// or an unreachable queue is logged, put aside or tried again, and the rest goes on.
 	Run(ctx context.Context, handle Handler) error
+}
+
+// Listener is a source that wants to know of the events that the others bring and that no runbook responds to.
+type Listener interface {
+	// Seen MUST return at once.
+	Seen(e cloudtrail.Envelope)
+}
+
+// Hearer is a source that hears what the others bring, to notice when one brings nothing any more.
+type Hearer interface {
+	// Hear is told of a source by its name, and after which time its silence means something, before any source runs. It
+	// returns what is to be put around the handler of that source.
+	Hear(name string, silentAfter time.Duration) func(Handler) Handler
+}
+
+// Around makes a source whose handler has something around it.
+func Around(s Source, wrap func(Handler) Handler) Source { return around{s, wrap} }
+
+type around struct {
+	Source
+	wrap func(Handler) Handler
+}
+
+// Run runs the source with the handler inside.
+func (a around) Run(ctx context.Context, handle Handler) error {
+	return a.Source.Run(ctx, a.wrap(handle))
 }
 
 // Dead is an input that could not be processed.
@@ -67,6 +98,9 @@ type Services struct {
 	Logger *slog.Logger
 	// State is the folder in which a source may keep what it knows from one start to the next; "" keeps nothing.
 	State string
+	// Snapshots are what resources should look like, Hearings when each source was last heard of; nil where nothing is kept.
+	Snapshots state.Snapshots
+	Hearings  incident.Hearings
 }
 
 // PutAside keeps an input that can never be processed, with the reason. When it returns nil the input is safe there, and
@@ -107,6 +141,9 @@ type Kind struct {
 	Type string
 	// Gives lists the names under which manifests may cite it as evidence or mechanism.
 	Gives []string
+	// SilentAfter is how long a source of this type may bring nothing, where something happens, before that means that it
+	// is broken; zero where silence means nothing.
+	SilentAfter time.Duration
 	// New makes a source from its configuration; it does no I/O.
 	New func(c Config, s Services) (Source, error)
 }
@@ -142,6 +179,12 @@ func New(c Config, s Services) (Source, error) {
 		return nil, fmt.Errorf("source %s: %w", c.Type, err)
 	}
 	return src, nil
+}
+
+// Find returns a registered type.
+func Find(kind string) (Kind, bool) {
+	k, ok := kinds[kind]
+	return k, ok
 }
 
 // Gives reports whether some registered source brings what a manifest calls name.

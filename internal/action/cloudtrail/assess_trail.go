@@ -60,6 +60,10 @@ type assessment struct {
 	WhoCan      string             `json:"who_can"`
 	Lost        []string           `json:"lost"`
 	Gaps        []string           `json:"gaps"`
+	// Planned: an exception covers the event, and nothing else is wrong.
+	Planned bool `json:"planned"`
+	// BackOffSeconds is how long to wait before putting back what somebody weakens again and again.
+	BackOffSeconds int `json:"back_off_seconds"`
 }
 
 // triggerEvent is the event that is assessed; all empty when there is none.
@@ -91,6 +95,8 @@ type assessor struct {
 	have   trail.Trail
 	status state.Status
 	former former
+	// allowed is what planned change and pipelines leave of the comparison.
+	allowed allowed
 
 	out assessment
 }
@@ -112,13 +118,49 @@ func assess(ctx context.Context, env *action.Env, p subjectParams) (assessment, 
 		return assessment{}, err
 	}
 	a.gap(a.former.gaps...)
+	if err := a.allow(ctx); err != nil {
+		return assessment{}, err
+	}
+	unapproved := a.demandOnly()
 	a.decide()
-	if a.out.Verdict != verdictFine {
+	a.show(unapproved)
+	if a.out.Verdict != verdictFine || a.wasStopped() {
 		if err := a.weigh(ctx); err != nil {
 			return assessment{}, err
 		}
 	}
+	if err := a.conclude(ctx); err != nil {
+		return assessment{}, err
+	}
 	return a.finish(ctx)
+}
+
+// demandOnly takes what an unapproved baseline asks for out of what is put back, where no event was seen that changed it:
+// such a baseline may be what an attacker left, and the difference what put it right. It returns what is only to be shown.
+func (a *assessor) demandOnly() []trail.Difference {
+	if a.record != nil || !a.exists || !a.former.isKnown || a.former.isTrusted || a.former.snapshot.IsZero() {
+		return nil
+	}
+	all := trail.Weakened(a.former.trail, a.have)
+	a.former.trail = trail.Demanded(a.former.trail, a.have)
+	a.former.source, a.former.snapshot, a.former.isDemanded = sourceBaseline, time.Time{}, true
+	demanded := trail.Weakened(a.former.trail, a.have)
+	return slices.DeleteFunc(all, func(d trail.Difference) bool {
+		return slices.ContainsFunc(demanded, func(x trail.Difference) bool { return x.Field == d.Field })
+	})
+}
+
+// show adds differences that a person must judge.
+func (a *assessor) show(unapproved []trail.Difference) {
+	if len(unapproved) == 0 {
+		return
+	}
+	a.out.Differences = append(a.out.Differences, unapproved...)
+	a.out.WhoCan = fmt.Sprintf("a person who knows what trail %s should be: switchback trail baseline diff, then approve %s", a.target.Name, a.target.ARN)
+	if a.out.Verdict == verdictFine {
+		a.out.Verdict, a.out.Repairable = verdictUnknown, false
+		a.out.Reason = fmt.Sprintf("trail %s differs in %s from a baseline that nobody has approved", a.have.Name, fieldsOf(unapproved))
+	}
 }
 
 // read reads the trail as it is.
@@ -233,6 +275,10 @@ func (a *assessor) decideGone() {
 		a.out.Reason = fmt.Sprintf("trail %s is gone, and what it looked like is not known for certain", a.target.Name)
 		return
 	}
+	if a.allowed.deleted {
+		a.out.Verdict, a.out.Reason = verdictFine, fmt.Sprintf("there is no trail %s, as planned", a.target.Name)
+		return
+	}
 	t := a.former.trail
 	a.out.Verdict, a.out.Reason, a.out.Repairable = verdictDeleted, fmt.Sprintf("trail %s was deleted", t.Name), true
 	a.out.Steps = steps{
@@ -248,6 +294,9 @@ func (a *assessor) decideKnown() {
 	}
 	if a.status.TagsUnreadable {
 		have.Tags = a.former.trail.Tags
+	}
+	for _, f := range a.allowed.fields {
+		have = have.With(f, a.former.trail)
 	}
 	differences := trail.Weakened(a.former.trail, have)
 	a.out.Differences = append(a.out.Differences, differences...)

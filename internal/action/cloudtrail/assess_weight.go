@@ -24,16 +24,13 @@ const (
 
 // weigh judges what the trail's state means for the account, over all its trails.
 func (a *assessor) weigh(ctx context.Context) error {
-	readings, gaps, err := state.ReadTrails(ctx, a.env.Door, a.target.Account, a.target.HomeRegion)
+	others, err := a.otherTrails(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		// The trail counts as the last one: the safe side.
-		gaps = append(gaps, "other trails were not read: "+brief(err.Error()))
+		return err
 	}
-	a.gap(gaps...)
-	others := state.Without(state.Trails(readings), a.target.ARN)
+	if a.out.Verdict == verdictFine {
+		return a.openBlind(ctx, others)
+	}
 	lost := trail.Lost(append(slices.Clone(others), a.before()), append(slices.Clone(others), a.after()...))
 	for _, cell := range lost {
 		a.out.Lost = append(a.out.Lost, cell.String())
@@ -43,7 +40,7 @@ func (a *assessor) weigh(ctx context.Context) error {
 		differences = []trail.Difference{{Field: trail.FieldIsLogging}}
 	}
 	a.out.Severity = trail.SeverityOf(differences, lost)
-	return nil
+	return a.openBlind(ctx, others)
 }
 
 // keepSeverity gives the incident the severity that was found by looking at all trails, instead of the one that its event
@@ -102,7 +99,7 @@ func (a *assessor) finish(ctx context.Context) (assessment, error) {
 			a.out.WantSource = sourceBaseline
 		}
 	}
-	if a.out.Verdict == verdictUnknown {
+	if a.out.Verdict == verdictUnknown && a.out.WhoCan == "" {
 		a.out.WhoCan = "a person who knows what the trail looked like: approve or correct the suggested configuration"
 	}
 	if a.exists {
@@ -132,11 +129,12 @@ func (a *assessor) short(t trail.Trail) trail.Trail {
 	return t
 }
 
-// reference replaces a large configuration by a reference to its snapshot, which is stored if there is none.
+// reference replaces a large configuration by a reference to its snapshot, which is stored if there is none. One that holds
+// what an exception allows for now is no snapshot, and is carried whole.
 func (a *assessor) reference(ctx context.Context) error {
 	t := a.out.Want.Trail
-	if a.out.Want.isEmpty() || len(t.JSON()) <= maxInline || a.env.Snapshots == nil {
-		return nil
+	if a.allowed.overlaid || a.former.isDemanded || a.out.Want.isEmpty() || len(t.JSON()) <= maxInline || a.env.Snapshots == nil {
+		return nil // what is only demanded must not become a version that could be gone back to
 	}
 	if a.former.snapshot.IsZero() {
 		if !a.former.isKnown {

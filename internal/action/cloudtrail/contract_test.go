@@ -4,12 +4,14 @@
 package cloudtrail_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/action/actiontest"
 )
 
@@ -65,6 +67,30 @@ var contractCases = []contractCase{
 		_, err := w.admin.RemoveTags(w.t.Context(), &api.RemoveTagsInput{ResourceId: aws.String(string(w.arn)), TagsList: []types.Tag{{Key: aws.String("team"), Value: aws.String("security")}}})
 		check(w.t, err)
 	}},
+}
+
+// emergency is a world in which the bucket of the trail is lost, with another one in reserve.
+func emergency(w *world) actiontest.World {
+	out := contractCase{noWant: true, damage: func(*world) {}}.contract(w)
+	reserve := w.bucket + "-reserve"
+	w.otherBucket(reserve)
+	out.Params = `{"trail":"` + string(w.arn) + `","name":"x-1"}`
+	out.Reserve = action.Reserve{Bucket: reserve, Account: account}
+	out.State = func() string {
+		list, err := w.admin.DescribeTrails(w.t.Context(), &api.DescribeTrailsInput{})
+		check(w.t, err)
+		text, err := json.Marshal(list.TrailList)
+		check(w.t, err)
+		return string(text)
+	}
+	return out
+}
+
+func TestEmergencyTrailContract(t *testing.T) {
+	actiontest.Run(t, actiontest.Contract{
+		Action: "cloudtrail:CreateEmergencyTrail",
+		New:    func(t testing.TB) actiontest.World { return emergency(newSandbox(t, "eu-west-1")) },
+	})
 }
 
 func (w *world) stop() {

@@ -106,9 +106,6 @@ func ownersClient(ctx context.Context, env *action.Env, home trail.Target) (*api
 	return api.NewFromConfig(cfg), nil
 }
 
-// ErrorForeignBucket names the refusal to point a trail at a bucket that changed hands.
-const ErrorForeignBucket = "Switchback.ForeignBucket"
-
 // stillOwned refuses a bucket that is known to have belonged to an account and does not any more: whoever deletes a bucket
 // and makes it anew elsewhere would get the log files from us. HeadBucket with the expected owner worked when the snapshot
 // was taken, so that a refusal now means a change.
@@ -120,7 +117,7 @@ func stillOwned(ctx context.Context, env *action.Env, home trail.Target, want tr
 	}
 	_, err := state.ReadBucket(ctx, env.Door, want.S3BucketName, want.S3BucketOwner, state.Place{Account: home.Account, Region: home.HomeRegion})
 	if errors.Is(err, state.ErrBucketDenied) {
-		return &asl.Error{Name: ErrorForeignBucket, Cause: fmt.Sprintf(
+		return &asl.Error{Name: action.ErrorForeignBucket, Cause: fmt.Sprintf(
 			"bucket %s belonged to account %s and does not any more, or we may not look at it any more: trail %s was not pointed at it",
 			want.S3BucketName, want.S3BucketOwner, want.Name)}
 	}

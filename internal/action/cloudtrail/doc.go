@@ -24,13 +24,18 @@
 //	        "severity": "critical | high | medium | low",
 //	        "differences": [{"field", "want", "have", "note"}],
 //	        "want": {…},            configuration to go back to; {} when none is known
-//	        "want_source": "approved | snapshot | events | baseline | none", "want_at": "…",
+//	        "want_source": "approved | snapshot | events | pipeline | baseline | none", "want_at": "…",
 //	        "have": {…},            as read now; {} when deleted
 //	        "steps": {"create", "update", "event_selectors", "insight_selectors", "tags", "start"},   booleans, all there
 //	        "repairable": true,     false: verdict foreign, or nothing to go back to
 //	        "who_can": "…",         when not repairable: who must act, where, with which call
 //	        "lost": ["management write, all regions", …],   event classes that no logging trail covers now
-//	        "gaps": ["what could not be read or searched"]}
+//	        "gaps": ["what could not be read or searched"],
+//	        "planned": false,       an exception covers the event, and nothing else is wrong: record it, change nothing
+//	        "back_off_seconds": 0}  somebody weakens it again and again: wait so long, then assess again and put it back
+//
+// What an active exception allows, and what a configured pipeline changed that does not reduce coverage, counts as what the
+// trail should be. With a back-off the incident is critical, and the fallback is told at once.
 //
 // Verdicts: deleted, then stopped, then weakened win over each other in this order; steps say everything that is
 // needed. "foreign": the trail belongs to an account that we cannot act in. "unknown": the trail deviates, or is gone,
@@ -46,11 +51,14 @@
 // # Changes
 //
 //	"cloudtrail:CreateTrail"         {"trail", "want"}   all configuration but selectors; tags too
-//	"cloudtrail:UpdateTrail"         {"trail", "want"}   all of it in one call, only when something was weakened
+//	"cloudtrail:UpdateTrail"         {"trail", "want"}   all of it in one call, only when something was weakened, or with
+//	                                 "revalidate": true, when a log group or role that it names was made again
 //	"cloudtrail:PutEventSelectors"   {"trail", "want"}   classic or advanced, as wanted
 //	"cloudtrail:PutInsightSelectors" {"trail", "want"}
 //	"cloudtrail:AddTags"             {"trail", "want"}   adds and resets tags, removes none
-//	"cloudtrail:StartLogging"        {"trail"}
+//	"cloudtrail:StartLogging"        {"trail"}   never towards a bucket that changed hands
+//	"cloudtrail:CreateEmergencyTrail" {"trail", "name"}   a trail "switchback-emergency-…" into the reserve bucket, that records
+//	                                 what the other one should, and is started; name is optional: the incident's id
 //	output, of each {"changed": true,    we changed it, and read the effect back
 //	        "already": false,            it was as wanted: nothing sent
 //	        "intended": false,           dry-run: it would have been sent
@@ -85,7 +93,28 @@
 // "Our own call" is a change of this trail by the principal of our credentials, or the call with the request_id. Where
 // the incident changed nothing, since somebody else put the trail right, any record of a later call is the proof.
 //
-// Both proofs note the moment on the incident (contained, proven), once, and on its timeline.
+// Both proofs note the moment on the incident (contained, proven), once, and on its timeline, and in the ledger of blind
+// windows, which AssessTrail opens.
+//
+// # Backfill
+//
+// "cloudtrail:Backfill" (query): what no trail recorded in the incident's blind windows, from Event history, kept as
+// evidence. One visit makes some requests and says when to come back; loop over it with a Wait state.
+//
+//	input  {}
+//	output {"done": false, "next_after": 5,    seconds to wait before the next visit
+//	        "reason", "from", "until", "estimate_seconds", "requests", "events",
+//	        "by_order": [{"order": "session's keys | write events | rest", "events"}],
+//	        "regions": [{"region", "outcome", "events"}],   with events, or not read to the end
+//	        "file": "…/backfill-….jsonl.gz", "bytes",       one record a line; "" when nothing was found
+//	        "lost": ["what nobody can bring back"],         data, network activity and Insights events
+//	        "who_can": "…",                                 when a region was not read
+//	        "gaps": []}
+//
+// It asks at most one request a second in each region, half of the quota, by the keys of the incident's events and those
+// that they issued, then for write events, then for the rest. An estimate of the time is on the timeline before it begins.
+// How far it is, is durable after each visit. Outcomes of a region: "read", "off" (not enabled: nothing happened there),
+// "denied", "not read to the end" (throttled or unreachable for long, two hours over, or another refusal).
 //
 // # Gather
 //
@@ -103,7 +132,7 @@
 // Errors are named as Step Functions names those of its SDK integrations ("CloudTrail.TrailNotFoundException",
 // "CloudTrail.AccessDeniedException", "CloudTrail.ThrottlingException"); our own are "Switchback.InvalidParameters",
 // "Switchback.Paused", "Switchback.BudgetSpent", "Switchback.ApprovalRequired", "Switchback.NotVerified",
-// "Switchback.NoAccess", "Switchback.NotFound", "Switchback.NotSent", "Switchback.Unreachable", "Switchback.ForeignBucket"
+// "Switchback.NoReserveBucket", "Switchback.NoAccess", "Switchback.NotFound", "Switchback.NotSent", "Switchback.Unreachable", "Switchback.ForeignBucket"
 // (the bucket to go back to belongs to somebody else by now: nothing is sent there) and "Switchback.Error".
 //
 // API: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/Welcome.html

@@ -21,6 +21,7 @@ const (
 	sourceApproved = "approved"
 	sourceSnapshot = "snapshot"
 	sourceEvents   = "events"
+	sourcePipeline = "pipeline"
 	sourceBaseline = "baseline"
 	sourceNone     = "none"
 )
@@ -34,7 +35,9 @@ type former struct {
 	at     time.Time
 	// snapshot is when the stored snapshot was taken, zero when there is none.
 	snapshot time.Time
-	gaps     []string
+	// isTrusted: somebody answers for it. isDemanded: it is only what the baseline of trail.Desired asks for.
+	isTrusted, isDemanded bool
+	gaps                  []string
 }
 
 // findFormer looks for a snapshot from before the event, then for past calls. Without an event it is what the trail should
@@ -71,16 +74,16 @@ func isStop(r *cloudtrail.Record) bool {
 	return !r.Failed() && (r.EventName == trail.StopLogging || r.EventName == trail.DeleteTrail)
 }
 
-// fromSnapshot reads the newest snapshot taken before the moment. CloudTrail's times are cut to the second: where there is
-// no older one, a snapshot of that very second is taken, for snapshots never follow a weakening.
+// fromSnapshot reads the baseline as it was known before the moment. CloudTrail's times are cut to the second: where there
+// is no older one, a snapshot of that very second is taken, for snapshots never follow a weakening.
 func fromSnapshot(ctx context.Context, env *action.Env, target trail.Target, before time.Time) (former, error) {
 	none := former{source: sourceNone}
 	if env.Snapshots == nil {
 		return none, nil
 	}
-	s, err := env.Snapshots.SnapshotBefore(ctx, target.ARN, before)
+	s, err := state.BaselineBefore(ctx, env.Snapshots, target.ARN, before)
 	if errors.Is(err, incident.ErrNotFound) {
-		s, err = env.Snapshots.SnapshotBefore(ctx, target.ARN, before.Truncate(time.Second).Add(time.Second))
+		s, err = state.BaselineBefore(ctx, env.Snapshots, target.ARN, before.Truncate(time.Second).Add(time.Second))
 	}
 	if errors.Is(err, incident.ErrNotFound) {
 		return none, nil
@@ -92,11 +95,11 @@ func fromSnapshot(ctx context.Context, env *action.Env, target trail.Target, bef
 	if err != nil {
 		return none, err
 	}
-	source := map[string]string{state.SourceApproved: sourceApproved, state.SourceEvents: sourceEvents}[s.Source]
+	source := map[string]string{state.SourceApproved: sourceApproved, state.SourceEvents: sourceEvents, state.SourcePipeline: sourcePipeline}[s.Source]
 	if source == "" {
 		source = sourceSnapshot
 	}
-	return former{isKnown: true, trail: t, source: source, at: s.LastSeenAt, snapshot: s.TakenAt}, nil
+	return former{isKnown: true, trail: t, source: source, at: s.LastSeenAt, snapshot: s.TakenAt, isTrusted: s.IsTrusted()}, nil
 }
 
 const (

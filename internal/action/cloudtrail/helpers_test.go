@@ -310,23 +310,28 @@ func (w *world) snapshotAll() {
 	}
 }
 
-// addTrail adds a trail like the first one, beside it.
-func (w *world) addTrail(name string) {
+// otherBucket makes one like the trail's, in which every trail of the account may write.
+func (w *world) otherBucket(name string) {
 	w.t.Helper()
-	t := w.read()
 	root, err := w.sandbox.Root(account)
 	check(w.t, err)
 	cfg := gate.BackendConfig(w.sandbox, account, w.region, root, "admin")
 	buckets := s3.NewFromConfig(cfg)
 	policy, err := buckets.GetBucketPolicy(w.t.Context(), &s3.GetBucketPolicyInput{Bucket: &w.bucket})
 	check(w.t, err)
-	wider := strings.ReplaceAll(*policy.Policy, string(w.arn), string(arn.Trail(w.region, account, name)))
-	other := w.bucket + "-" + name
-	w.makeBucket(cfg, other)
-	wider = strings.ReplaceAll(wider, w.bucket, other)
-	_, err = buckets.PutBucketPolicy(w.t.Context(), &s3.PutBucketPolicyInput{Bucket: &other, Policy: &wider})
+	w.makeBucket(cfg, name)
+	wider := strings.ReplaceAll(*policy.Policy, w.bucket, name)
+	_, err = buckets.PutBucketPolicy(w.t.Context(), &s3.PutBucketPolicyInput{Bucket: &name, Policy: &wider})
 	check(w.t, err)
-	_, err = w.admin.CreateTrail(w.t.Context(), &api.CreateTrailInput{Name: &name, S3BucketName: &other, IsMultiRegionTrail: aws.Bool(true)})
+}
+
+// addTrail adds a trail like the first one, beside it.
+func (w *world) addTrail(name string) {
+	w.t.Helper()
+	t := w.read()
+	other := w.bucket + "-" + name
+	w.otherBucket(other)
+	_, err := w.admin.CreateTrail(w.t.Context(), &api.CreateTrailInput{Name: &name, S3BucketName: &other, IsMultiRegionTrail: aws.Bool(true)})
 	check(w.t, err)
 	in := &api.PutEventSelectorsInput{TrailName: &name}
 	for _, s := range t.EventSelectors {

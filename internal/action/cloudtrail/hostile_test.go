@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/switchback-project/switchback/asl"
-	actions "github.com/switchback-project/switchback/internal/action/cloudtrail"
+	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
@@ -95,7 +95,7 @@ func TestBucketThatChangedHands(t *testing.T) {
 			before := w.describe()
 			_, err := run(w, w.env("repair"), "cloudtrail:"+name, fmt.Sprintf(`{"trail":%q,"want":%s}`, w.arn, want.JSON()))
 			var named *asl.Error
-			if !errors.As(err, &named) || named.Name != actions.ErrorForeignBucket || !strings.Contains(named.Cause, "444455556666") {
+			if !errors.As(err, &named) || named.Name != action.ErrorForeignBucket || !strings.Contains(named.Cause, "444455556666") {
 				t.Errorf("got %v, want a refusal that names the owner", err)
 			}
 			if diff := cmp.Diff(before, w.describe()); diff != "" {

@@ -173,8 +173,29 @@ func (a *accepted) conclude(ctx context.Context, env *action.Env, have trail.Tra
 		return *a, nil
 	}
 	a.Accepted, a.Reason = true, fmt.Sprintf("trail %s is logging and reads back as it should", have.Name)
-	return *a, note(ctx, env, milestone{
-		name: "accepted", text: a.Reason, data: a.Checks, at: a.At,
-		of: func(t *incident.Times) *time.Time { return &t.Contained },
+	if err := keepStanding(ctx, env, have.Name); err != nil {
+		return *a, err
+	}
+	if err := closeBlind(ctx, env, a.At, false); err != nil {
+		return *a, err
+	}
+	return *a, action.Note(ctx, env, action.Milestone{
+		Name: "accepted", Text: a.Reason, Data: a.Checks, At: a.At,
+		Of: func(t *incident.Times) *time.Time { return &t.Contained },
 	})
+}
+
+// keepStanding says on the incident that a trail was stood in for, and not put back.
+func keepStanding(ctx context.Context, env *action.Env, name string) error {
+	if !strings.HasPrefix(name, emergencyName) || env.Incident.ID == "" || env.Store == nil {
+		return nil
+	}
+	_, err := env.Store.Update(ctx, env.Incident.ID, func(i *incident.Incident) error {
+		i.Standing = "an emergency trail records"
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note that an emergency trail records: %w", err)
+	}
+	return nil
 }

@@ -201,6 +201,12 @@ func (v *prover) unreadable(ctx context.Context, err error) error {
 func (v *prover) bucket(ctx context.Context) (*objects.S3, error) {
 	t := v.found.Trail
 	at, owner := placeOf(t), ""
+	if r := v.env.Reserve; r.Bucket == t.S3BucketName && r.Account != "" {
+		owner = r.Account
+		if _, err := v.env.Door.Config(ctx, r.Account, at.Region); err == nil {
+			at.Account = r.Account
+		}
+	}
 	if known, err := fromSnapshot(ctx, v.env, trail.Target{ARN: t.ARN}, v.env.Now()); err == nil && known.trail.S3BucketName == t.S3BucketName {
 		owner = known.trail.S3BucketOwner
 	}
@@ -324,8 +330,11 @@ func (v *prover) conclude(ctx context.Context) (delivering, error) {
 		return v.out, nil
 	}
 	v.out.Blind.Proven = true
-	return v.out, note(ctx, v.env, milestone{
-		name: "delivering", text: v.out.Reason, data: v.out, at: v.out.At,
-		of: func(t *incident.Times) *time.Time { return &t.Proven },
+	if err := closeBlind(ctx, v.env, v.out.At, true); err != nil {
+		return v.out, err
+	}
+	return v.out, action.Note(ctx, v.env, action.Milestone{
+		Name: "delivering", Text: v.out.Reason, Data: v.out, At: v.out.At,
+		Of: func(t *incident.Times) *time.Time { return &t.Proven },
 	})
 }

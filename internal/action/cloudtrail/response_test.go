@@ -42,6 +42,7 @@ type assessed struct {
 	WhoCan     string             `json:"who_can"`
 	Lost       []string           `json:"lost"`
 	Gaps       []string           `json:"gaps"`
+	Planned    bool               `json:"planned"`
 	Trigger    struct {
 		EventName string       `json:"event_name"`
 		Failed    bool         `json:"failed"`
@@ -436,13 +437,19 @@ func TestProofs(t *testing.T) {
 	check(t, err)
 	w.clock.Advance(20 * time.Second)
 	env := w.env("start")
-	env.Incident, env.Store, env.Timeline = admitted, w.db(), w.db()
+	env.Incident, env.Store, env.Timeline, env.Blind = admitted, w.db(), w.db(), w.db()
 	got := do[assessed](w, env, "cloudtrail:AssessTrail", `{"event_id":"0a6c6a43-0000-4000-8000-000000000002"}`)
+	do[assessed](w, env, "cloudtrail:AssessTrail", `{"event_id":"0a6c6a43-0000-4000-8000-000000000002"}`)
+	lost := w.clock.Now().Add(-20 * time.Second)
+	w.checkBlind(admitted.ID, lost, time.Time{}, time.Time{})
 	do[action.Output](w, env, "cloudtrail:StartLogging", fmt.Sprintf(`{"trail":%q}`, got.Trail))
 	if p := do[proof](w, env, "cloudtrail:ProveAccepted", fmt.Sprintf(`{"trail":%q,"want":%s}`, got.Trail, got.Want)); !p.Accepted || p.wrong() != "" {
 		t.Errorf("not accepted: %+v", p)
 	}
 	contained := w.clock.Now()
+	w.checkBlind(admitted.ID, lost, contained, time.Time{})
+	do[assessed](w, env, "cloudtrail:AssessTrail", `{"event_id":"0a6c6a43-0000-4000-8000-000000000002"}`) // run again, it is fine
+	w.checkBlind(admitted.ID, lost, contained, time.Time{})
 	early := do[delivered](w, env, "cloudtrail:ProveDelivering", fmt.Sprintf(`{"trail":%q}`, got.Trail))
 	if early.Delivered || early.Blind.Proven || early.Blind.Seconds != 20 {
 		t.Errorf("before any delivery: %+v", early)
@@ -453,6 +460,7 @@ func TestProofs(t *testing.T) {
 		t.Errorf("after the delivery: %+v", late)
 	}
 	w.checkTimes(admitted.ID, contained, w.clock.Now())
+	w.checkBlind(admitted.ID, lost, contained, w.clock.Now())
 }
 
 func (w *world) checkTimes(id incident.ID, contained, proven time.Time) {

@@ -39,7 +39,7 @@ type logging struct {
 func (startLogging) Info() action.Info {
 	return action.Info{
 		ID: "cloudtrail:StartLogging", Summary: "turn a trail's logging on", Class: restoreTrail,
-		Permissions: []string{"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:StartLogging"},
+		Permissions: []string{"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:StartLogging", "s3:ListBucket"},
 	}
 }
 
@@ -68,12 +68,28 @@ func (startLogging) IsInPlace(p startParams, now logging) (bool, string) {
 }
 
 // Do implements action.Changer.
-func (startLogging) Do(ctx context.Context, _ *action.Env, _ startParams, now logging) (string, error) {
+func (startLogging) Do(ctx context.Context, env *action.Env, p startParams, now logging) (string, error) {
+	if err := stillTheirs(ctx, env, p.Trail, now.found.Trail); err != nil {
+		return "", err
+	}
 	out, err := now.found.Client.StartLogging(ctx, &api.StartLoggingInput{Name: aws.String(now.found.CallName)})
 	if err != nil {
 		return "", fmt.Errorf("start logging of %s: %w", now.found.Trail.ARN, err)
 	}
 	return requestID(out.ResultMetadata), nil
+}
+
+// stillTheirs refuses to start a trail towards a bucket that its baseline knows as somebody else's.
+func stillTheirs(ctx context.Context, env *action.Env, a arn.ARN, have trail.Trail) error {
+	home, err := trail.TargetOfARN(a)
+	if err != nil {
+		return err
+	}
+	known, err := fromSnapshot(ctx, env, home, env.Now())
+	if err != nil || !known.isKnown || known.trail.S3BucketName != have.S3BucketName {
+		return err
+	}
+	return stillOwned(ctx, env, home, known.trail)
 }
 
 // Undo implements action.Changer.

@@ -5,6 +5,7 @@ package cloudtrail
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,12 +36,13 @@ type subject struct {
 	target trail.Target
 }
 
-// find reads the event and works out its trail.
+// find reads the event and works out its trail. A finding is an event without a record: it says which trail, and no more.
 func (p subjectParams) find(ctx context.Context, env *action.Env) (subject, error) {
-	record, err := p.record(ctx, env)
+	record, found, err := p.read(ctx, env)
 	if err != nil {
 		return subject{}, err
 	}
+	p.Trail = cmp.Or(p.Trail, found)
 	s := subject{record: record}
 	if s.target, err = p.target(record); err == nil {
 		return s, nil
@@ -56,23 +58,23 @@ func (p subjectParams) find(ctx context.Context, env *action.Env) (subject, erro
 
 // deviating looks for the trail of a call whose parameters cannot be read: CloudTrail leaves out what is larger than
 // 100 KB, and selectors of that size are easily written. It is the first trail of the account and region that is weaker
-// than its newest snapshot.
+// than its baseline.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func deviating(ctx context.Context, env *action.Env, r *cloudtrail.Record) (trail.Target, bool, error) {
 	if env.Snapshots == nil {
 		return trail.Target{}, false, nil
 	}
-	all, err := env.Snapshots.NewestSnapshots(ctx, state.KindTrail)
+	all, err := state.ProtectedTrails(ctx, env.Snapshots)
 	if err != nil {
 		return trail.Target{}, false, fmt.Errorf("look for the trail of %s: %w", r.EventName, err)
 	}
-	for _, s := range all {
-		t, err := trail.TargetOfARN(s.Resource)
+	for _, p := range all {
+		t, err := trail.TargetOfARN(p.Snapshot.Resource)
 		if err != nil || t.Account != r.RecipientAccountID || t.HomeRegion != r.AWSRegion {
 			continue
 		}
-		weaker, err := isWeaker(ctx, env, t, s)
+		weaker, err := isWeaker(ctx, env, t, p.Trail)
 		if err != nil || weaker {
 			return t, weaker, err
 		}
@@ -80,11 +82,7 @@ func deviating(ctx context.Context, env *action.Env, r *cloudtrail.Record) (trai
 	return trail.Target{}, false, nil
 }
 
-func isWeaker(ctx context.Context, env *action.Env, t trail.Target, s state.Snapshot) (bool, error) {
-	want, err := s.Trail()
-	if err != nil {
-		return false, err
-	}
+func isWeaker(ctx context.Context, env *action.Env, t trail.Target, want trail.Trail) (bool, error) {
 	have, status, err := state.ReadTrail(ctx, env.Door, t)
 	if errors.Is(err, incident.ErrNotFound) {
 		return true, nil
@@ -114,38 +112,46 @@ func (p subjectParams) target(record *cloudtrail.Record) (trail.Target, error) {
 	return trail.TargetOfARN(p.Trail)
 }
 
-// record is the event's record, nil when the parameters name none.
-func (p subjectParams) record(ctx context.Context, env *action.Env) (*cloudtrail.Record, error) {
+// read returns the event's record, or the trail that the event is a finding about; neither when the parameters name none.
+func (p subjectParams) read(ctx context.Context, env *action.Env) (*cloudtrail.Record, arn.ARN, error) {
 	raw := p.Event
 	if isEmptyJSON(raw) {
 		if p.EventID == "" {
-			return nil, nil
+			return nil, "", nil
 		}
+		id := env.Incident.Telling(p.EventID)
 		if env.Timeline == nil {
-			return nil, errors.New("read the event: no timeline is wired")
+			return nil, "", errors.New("read the event: no timeline is wired")
 		}
 		var err error
-		raw, err = env.Timeline.Evidence(ctx, p.EventID)
+		raw, err = env.Timeline.Evidence(ctx, id)
 		if errors.Is(err, incident.ErrNotFound) {
-			return nil, invalid(fmt.Errorf("event %.60q is not known here", p.EventID))
+			return nil, "", invalid(fmt.Errorf("event %.60q is not known here", id))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read event %s: %w", p.EventID, err)
+			return nil, "", fmt.Errorf("read event %s: %w", id, err)
 		}
 	}
 	return parseEvent(raw)
 }
 
-// parseEvent reads a record, or the EventBridge event around it.
-func parseEvent(raw json.RawMessage) (*cloudtrail.Record, error) {
+// parseEvent reads a record, or the EventBridge event around it; or a finding.
+func parseEvent(raw json.RawMessage) (*cloudtrail.Record, arn.ARN, error) {
 	item, err := cloudtrail.NewDecoder(bytes.NewReader(raw), cloudtrail.Limits{}).Next()
 	if err != nil {
-		return nil, invalid(fmt.Errorf("read the event: %w", err))
+		return nil, "", invalid(fmt.Errorf("read the event: %w", err))
+	}
+	if e := item.Envelope; e != nil && !e.HasRecord() && e.Source == incident.EventSource {
+		var f trail.Finding // one of something else than a trail names none
+		if err := json.Unmarshal(e.Detail, &f); err != nil {
+			return nil, "", invalid(fmt.Errorf("read the finding: %w", err))
+		}
+		return nil, f.Trail, nil
 	}
 	if item.Record.EventName == "" {
-		return nil, invalid(errors.New("read the event: it is not one of CloudTrail"))
+		return nil, "", invalid(errors.New("read the event: it is not one of CloudTrail"))
 	}
-	return &item.Record, nil
+	return &item.Record, "", nil
 }
 
 func isEmptyJSON(raw json.RawMessage) bool {

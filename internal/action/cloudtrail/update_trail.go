@@ -13,17 +13,27 @@ import (
 	api "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 
 	"github.com/switchback-project/switchback/internal/action"
+	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
 
 func init() { action.Register(action.Change(updateTrail{})) }
 
-// updateTrail puts a trail's configuration back in one call, when something in it was weakened. What is stronger than
-// wanted stays so.
+// updateTrail puts a trail's configuration back in one call, when something in it was weakened, or when CloudTrail has to
+// look anew at what it names. What is stronger than wanted stays so.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
-type updateTrail struct{ toWant }
+type updateTrail struct{}
+
+type updateParams struct {
+	Trail arn.ARN `json:"trail"`
+	Want  config  `json:"want"`
+	// Revalidate sends the call also where nothing was weakened.
+	Revalidate bool `json:"revalidate,omitempty"`
+	// sent is set once that was done.
+	sent *bool
+}
 
 // configuration is what UpdateTrail alters.
 type configuration struct {
@@ -39,14 +49,24 @@ func (updateTrail) Info() action.Info {
 	}
 }
 
+// Prepare implements action.Changer.
+func (updateTrail) Prepare(ctx context.Context, env *action.Env, p updateParams) (updateParams, action.Target, error) {
+	want, target, err := toWant{}.Prepare(ctx, env, wantParams{p.Trail, p.Want})
+	p.Want, p.sent = want.Want, new(bool)
+	return p, target, err
+}
+
 // Read implements action.Changer.
-func (updateTrail) Read(ctx context.Context, env *action.Env, p wantParams) (configuration, error) {
+func (updateTrail) Read(ctx context.Context, env *action.Env, p updateParams) (configuration, error) {
 	found, err := find(ctx, env, p.Trail)
 	return configuration{Trail: found.Trail.Canonical(), found: found}, err
 }
 
 // IsInPlace implements action.Changer.
-func (updateTrail) IsInPlace(p wantParams, now configuration) (bool, string) {
+func (updateTrail) IsInPlace(p updateParams, now configuration) (bool, string) {
+	if p.Revalidate && !*p.sent {
+		return false, fmt.Sprintf("what trail %s names is to be looked at anew", now.Trail.Name)
+	}
 	var fields []string
 	for _, d := range updates(p.Want.Trail, now.Trail) {
 		fields = append(fields, d.Field)
@@ -63,7 +83,7 @@ func updates(want, have trail.Trail) []trail.Difference {
 }
 
 // Do implements action.Changer.
-func (updateTrail) Do(ctx context.Context, env *action.Env, p wantParams, now configuration) (string, error) {
+func (updateTrail) Do(ctx context.Context, env *action.Env, p updateParams, now configuration) (string, error) {
 	want := p.Want.Trail
 	home, err := trail.TargetOfARN(p.Trail)
 	if err != nil {
@@ -76,6 +96,7 @@ func (updateTrail) Do(ctx context.Context, env *action.Env, p wantParams, now co
 	want.IncludeGlobalServiceEvents = want.IncludeGlobalServiceEvents || now.Trail.IncludeGlobalServiceEvents || want.IsMultiRegionTrail
 	want.LogFileValidationEnabled = want.LogFileValidationEnabled || now.Trail.LogFileValidationEnabled
 	want.IsOrganizationTrail = want.IsOrganizationTrail || now.Trail.IsOrganizationTrail
+	*p.sent = true
 	return update(ctx, now.found, want)
 }
 
@@ -117,7 +138,7 @@ func set(to, have string) *string {
 }
 
 // Undo implements action.Changer.
-func (updateTrail) Undo(ctx context.Context, env *action.Env, p wantParams, before configuration) error {
+func (updateTrail) Undo(ctx context.Context, env *action.Env, p updateParams, before configuration) error {
 	found, err := find(ctx, env, p.Trail)
 	if err != nil {
 		return err

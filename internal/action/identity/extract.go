@@ -30,12 +30,10 @@ type eventParams struct {
 	EventID cloudtrail.EventID `json:"event_id,omitempty"`
 }
 
-// event is the id under which the event was admitted, which is not always the one that it claims.
+// event is the id under which the event was admitted, which is not always the one that it claims. For a finding it is the
+// call behind it, once that is known.
 func (p eventParams) event(env *action.Env) cloudtrail.EventID {
-	if p.EventID == "" && len(env.Incident.Events) > 0 {
-		return env.Incident.Events[0]
-	}
-	return p.EventID
+	return env.Incident.Telling(p.EventID)
 }
 
 type extractResult struct {
@@ -44,12 +42,15 @@ type extractResult struct {
 }
 
 func extract(ctx context.Context, env *action.Env, p eventParams) (extractResult, error) {
-	r, err := record(ctx, env, p)
+	e, err := read(ctx, env, p)
 	if err != nil {
 		return extractResult{}, err
 	}
-	facts := identity.Extract(r)
-	out := extractResult{Facts: facts, Sentence: facts.Sentence("")}
+	out := extractResult{Facts: identity.FactsOfFinding(e), Sentence: identity.FindingSentence(e)}
+	if e.HasRecord() {
+		out.Facts = identity.Extract(e.Record)
+		out.Sentence = out.Facts.Sentence("")
+	}
 	if env.Incident.ID == "" || env.Incident.Summary != "" {
 		return out, nil
 	}
@@ -60,12 +61,16 @@ func extract(ctx context.Context, env *action.Env, p eventParams) (extractResult
 	return out, err
 }
 
-// record reads the event from the incident's evidence.
-func record(ctx context.Context, env *action.Env, p eventParams) (cloudtrail.Record, error) {
+// read reads the event from the incident's evidence: an EventBridge event, or a mere record.
+func read(ctx context.Context, env *action.Env, p eventParams) (cloudtrail.Envelope, error) {
 	id := p.event(env)
 	raw, err := env.Timeline.Evidence(ctx, id)
 	if err != nil {
-		return cloudtrail.Record{}, fmt.Errorf("read event %s: %w", identity.Printable(string(id), 100), err)
+		return cloudtrail.Envelope{}, fmt.Errorf("read event %s: %w", identity.Printable(string(id), 100), err)
 	}
-	return identity.ParseEvidence(raw)
+	if e, err := cloudtrail.ParseEnvelope(raw); err == nil {
+		return e, nil
+	}
+	r, err := identity.ParseEvidence(raw)
+	return cloudtrail.Envelope{Record: r}, err
 }

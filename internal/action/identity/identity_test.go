@@ -142,3 +142,42 @@ func TestResolveAgain(t *testing.T) {
 		t.Errorf("got %+v, %v: an answer got worse: %+v", out, err, w.Incident(t).Who)
 	}
 }
+
+const found = `{"version":"0","id":"5e1e7c3e-0000-4000-8000-000000000001","detail-type":"Trail Status","source":"switchback","account":"111122223333",
+"time":"2026-05-04T10:11:00Z","region":"eu-west-1","resources":["arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"],
+"detail":{"code":"stopped","reason":"trail main does not record"}}`
+
+// A finding names nobody; once the call behind it is known, that is who did it.
+func TestFinding(t *testing.T) {
+	t.Parallel()
+	w := tellingtest.New(t)
+	w.Index(t, tellingtest.Assume)
+	w.Open(t, found)
+	const sentence = "Switchback found: trail main does not record, since 2026-05-04 10:11:00 UTC; who did it is not known"
+	var facts struct {
+		EventName string `json:"event_name"`
+		Target    string `json:"target"`
+		Sentence  string `json:"sentence"`
+	}
+	if err := w.Run(t, "identity:Extract", "v", `{}`, &facts); err != nil {
+		t.Fatal(err)
+	}
+	if facts.EventName != "Trail Status" || facts.Target != "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main" || facts.Sentence != sentence || w.Incident(t).Summary != sentence {
+		t.Errorf("got %+v, incident %+v", facts, w.Incident(t))
+	}
+	var out resolved
+	if err := w.Run(t, "identity:Resolve", "v", `{}`, &out); err != nil || out.Status != "unresolved" || w.Incident(t).Who.Status != "unresolved" {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	w.Update(t, func(i *incident.Incident) {
+		i.Cause, i.Events = tellingtest.StopID, append(i.Events, tellingtest.StopID)
+	})
+	for _, params := range []string{`{}`, `{"event_id":"5e1e7c3e-0000-4000-8000-000000000001"}`} {
+		if err := w.Run(t, "identity:Resolve", "v", params, &out); err != nil || out.Human != "alice" {
+			t.Errorf("got %+v, %v", out, err)
+		}
+	}
+	if i := w.Incident(t); i.Who.Human != "alice" || !strings.HasPrefix(i.Summary, "alice through role session Admin/s") || !i.IsOnChain("alice") {
+		t.Errorf("incident %+v", i)
+	}
+}

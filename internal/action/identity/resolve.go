@@ -35,21 +35,32 @@ type resolveResult struct {
 }
 
 func resolve(ctx context.Context, env *action.Env, p eventParams) (resolveResult, error) {
-	r, err := record(ctx, env, p)
+	e, err := read(ctx, env, p)
 	if err != nil {
 		return resolveResult{}, err
 	}
-	index := sourcesOf(env)
-	res, err := identity.Resolve(ctx, r, index)
-	if err != nil {
-		return resolveResult{}, err
+	out := nobody(e)
+	if e.HasRecord() {
+		index := sourcesOf(env)
+		res, err := identity.Resolve(ctx, e.Record, index)
+		if err != nil {
+			return resolveResult{}, err
+		}
+		out = result(e.Record, res)
+		out.Gaps = index.History.Gaps()
 	}
-	out := result(r, res)
-	out.Gaps = index.History.Gaps()
 	if env.Incident.ID == "" {
 		return out, nil
 	}
 	return out, keep(ctx, env, p.event(env), out)
+}
+
+// nobody is the answer for a finding, until the call behind it is known.
+func nobody(e cloudtrail.Envelope) resolveResult {
+	return resolveResult{
+		Who: incident.Who{Status: string(identity.Unresolved)}, Hops: []identity.Hop{},
+		Reason: "no call behind what was found is known", Sentence: identity.FindingSentence(e),
+	}
 }
 
 func result(r cloudtrail.Record, res identity.Resolution) resolveResult {
@@ -76,7 +87,7 @@ func result(r cloudtrail.Record, res identity.Resolution) resolveResult {
 func keep(ctx context.Context, env *action.Env, event cloudtrail.EventID, out resolveResult) error {
 	_, err := env.Store.Update(ctx, env.Incident.ID, func(i *incident.Incident) error {
 		chain := i.Who.Chain
-		isFirst := len(i.Events) == 0 || i.Events[0] == event
+		isFirst := len(i.Events) == 0 || i.Telling("") == event
 		if isFirst && (i.Who.Status != string(identity.Resolved) || out.Status == string(identity.Resolved)) {
 			i.Who, i.Summary = out.Who, out.Sentence
 		}

@@ -257,12 +257,9 @@ func (s *sending) about(ctx context.Context) (notify.Case, error) {
 	return c, err
 }
 
-// facts are those of the first event; an event that cannot be read is no reason to tell nobody.
+// facts are those of the event that tells who did it; an event that cannot be read is no reason to tell nobody.
 func (s *sending) facts(ctx context.Context) (identity.Facts, error) {
-	id := s.p.EventID
-	if id == "" && len(s.inc.Events) > 0 {
-		id = s.inc.Events[0]
-	}
+	id := s.inc.Telling(s.p.EventID)
 	if id == "" {
 		return identity.Facts{}, nil
 	}

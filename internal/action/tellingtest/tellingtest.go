@@ -81,7 +81,7 @@ func New(t *testing.T) *World {
 	}
 	w := &World{DB: db, ID: inc.ID, Channel: &Channel{}, now: Occurred.Add(10 * time.Second)}
 	w.Services = action.Services{
-		Clock: w.Now, Store: db, Timeline: db, Undos: db, Timers: db, Outbox: db, Sessions: db, People: People{},
+		Clock: w.Now, Store: db, Timeline: db, Undos: db, Timers: db, Outbox: db, Sessions: db, Hearings: db, People: People{},
 	}
 	w.UseChannels(t, notify.Channel{Name: "mail", Notifier: w.Channel})
 	return w
@@ -155,6 +155,23 @@ func (w *World) Entries(t *testing.T) []string {
 		all = append(all, fmt.Sprintf("%s: %s", e.Kind, e.Text))
 	}
 	return all
+}
+
+// Open opens another incident, of an event that is no call, and goes on with it.
+func (w *World) Open(t *testing.T, event string) {
+	t.Helper()
+	e, err := cloudtrail.ParseEnvelope([]byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inc, _, err := w.DB.Admit(t.Context(), incident.Candidate{
+		Key:   incident.Key{Runbook: "found", Account: e.Account, EventName: e.DetailType, Outcome: incident.Succeeded},
+		Title: e.DetailType, Severity: incident.High, Event: cloudtrail.EventID(e.ID), Envelope: e.Raw, OccurredAt: e.Time, ReceivedAt: w.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ID = inc.ID
 }
 
 // Update changes the incident.

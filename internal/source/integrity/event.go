@@ -5,23 +5,16 @@ package integrity
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/cloudtrail/digest"
 	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/source"
 )
 
-// What the events of this source say that they are.
-const (
-	EventSource = "switchback"
-	DetailType  = "Log File Integrity"
-)
+// DetailType is what the events of this source say that they are.
+const DetailType = "Log File Integrity"
 
 // Detail is the detail of an event: one finding. Texts come from object keys, which an attacker may choose.
 type Detail struct {
@@ -41,21 +34,6 @@ type Detail struct {
 	Count         int       `json:"count,omitempty"` // files meant, if not one
 }
 
-// envelope is the event in EventBridge's form.
-//
-// https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
-type envelope struct {
-	Version    string    `json:"version"`
-	ID         string    `json:"id"`
-	DetailType string    `json:"detail-type"`
-	Source     string    `json:"source"`
-	Account    string    `json:"account"`
-	Time       time.Time `json:"time"`
-	Region     string    `json:"region"`
-	Resources  []arn.ARN `json:"resources"`
-	Detail     Detail    `json:"detail"`
-}
-
 // event makes an event of a finding. Its resource is the bucket: that findings about many files of one bucket and account
 // are one incident is meant.
 func (s *Source) event(r digest.Result, now time.Time) (cloudtrail.Envelope, error) {
@@ -65,14 +43,10 @@ func (s *Source) event(r digest.Result, now time.Time) (cloudtrail.Envelope, err
 		Region: cmp.Or(r.Scope.Region, s.trail.HomeRegion, s.o.Region), Trail: r.Scope.Trail, Bucket: bucket, Key: r.Key,
 		BucketAccount: s.o.Account, Message: r.Detail, From: r.From, To: r.To, Count: r.Count,
 	}
-	data, err := json.Marshal(envelope{
-		Version: "0", ID: eventID(r), DetailType: DetailType, Source: EventSource, Account: d.Account, Time: now.Truncate(time.Second),
-		Region: d.Region, Resources: []arn.ARN{arn.Bucket(d.Region, bucket)}, Detail: d,
-	})
-	if err != nil {
-		return cloudtrail.Envelope{}, fmt.Errorf("encode event: %w", err)
-	}
-	return cloudtrail.ParseEnvelope(data)
+	return source.Finding{
+		ID: eventID(r), DetailType: DetailType, Account: d.Account, Region: d.Region, At: now,
+		Resources: []string{string(arn.Bucket(d.Region, bucket))}, Detail: d,
+	}.Event()
 }
 
 // eventID is equal for the same finding, also when its end moves as time passes (no digest file since …), and in the
@@ -82,9 +56,7 @@ func eventID(r digest.Result) string {
 	if r.Key == "" && !isMoving[r.Code] {
 		parts = append(parts, r.From.UTC().Format(time.RFC3339))
 	}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
-	id := hex.EncodeToString(sum[:16])
-	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
+	return source.FindingID(parts...)
 }
 
 // isMoving are the findings whose beginning is that of the validation, which moves.

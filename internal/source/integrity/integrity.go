@@ -127,7 +127,7 @@ func (s *Source) Poll(ctx context.Context, handle source.Handler) (digest.Summar
 	now := s.services.Clock().UTC()
 	request := digest.Request{Bucket: s.o.Bucket, Prefix: s.o.Prefix, Trail: s.trail, Start: s.start(now), End: now}
 	options := digest.Options{Now: now, Resume: s.progress, Concurrency: concurrency}
-	door := s.services.Gate.Door(gate.Scope{Action: "source:" + via})
+	door := s.services.Gate.Door(gate.Scope{Action: source.ActionPrefix + via})
 	fetcher := objects.NewDigests(objects.Through(door, s.o.Account, s.o.Region), map[string]string{s.o.Bucket: s.o.ExpectedBucketOwner})
 	summary, err := digest.Validate(ctx, fetcher, request, options, func(r digest.Result) error {
 		return s.take(ctx, r, now, handle)

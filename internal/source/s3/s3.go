@@ -34,8 +34,11 @@ import (
 const via = "s3"
 
 func init() {
-	source.Register(source.Kind{Type: via, Gives: []string{"s3 log files", "cloudtrail event"}, New: New})
+	source.Register(source.Kind{Type: via, Gives: []string{"s3 log files", "cloudtrail event"}, SilentAfter: silentAfter, New: New})
 }
+
+// silentAfter: log files come about every five minutes, and within fifteen; then they are found by listing.
+const silentAfter = 30 * time.Minute
 
 // Options are the source's entry in the configuration.
 type Options struct {
@@ -127,7 +130,7 @@ func (s *Source) open(ctx context.Context) (*objects.S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := s.services.Gate.Door(gate.Scope{Action: "source:s3"}).Config(ctx, s.o.Account, s.o.Region)
+	cfg, err := s.services.Gate.Door(gate.Scope{Action: source.ActionPrefix + via}).Config(ctx, s.o.Account, s.o.Region)
 	if err != nil {
 		return nil, fmt.Errorf("open bucket %s: %w", s.o.Bucket, err)
 	}

@@ -102,6 +102,15 @@ func (c *Calls) Take(names ...string) []gate.Call {
 	return out
 }
 
+// All returns the calls since the last All or Take, and forgets them.
+func (c *Calls) All() []gate.Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.all
+	c.all = nil
+	return out
+}
+
 // Log keeps what is logged at Warn and above.
 type Log struct{ lines chan string }
 

@@ -68,7 +68,7 @@ func (q *Source) fetch(ctx context.Context, o object, origin source.Origin, hand
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", o.Bucket, err)
 	}
-	cfg, err := q.services.Gate.Door(gate.Scope{Action: "source:sqs"}).Config(ctx, q.o.Account, region)
+	cfg, err := q.services.Gate.Door(gate.Scope{Action: source.ActionPrefix + via}).Config(ctx, q.o.Account, region)
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", o.Bucket, err)
 	}

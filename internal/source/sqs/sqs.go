@@ -33,8 +33,14 @@ import (
 const via = "sqs"
 
 func init() {
-	source.Register(source.Kind{Type: via, Gives: []string{"eventbridge", "cloudtrail event", "s3 log files"}, New: New})
+	source.Register(source.Kind{
+		Type: via, Gives: []string{"eventbridge", "cloudtrail event", "s3 log files"}, SilentAfter: silentAfter, New: New,
+	})
 }
+
+// silentAfter: EventBridge hands events over within seconds, but what a queue announces may be log files, which come about
+// every five minutes and within fifteen.
+const silentAfter = 15 * time.Minute
 
 // Options are the source's entry in the configuration.
 type Options struct {
@@ -226,7 +232,7 @@ func (q *Source) receive(ctx context.Context, wait time.Duration, most int) (*sq
 
 // door may receive and delete on our own queue in every mode.
 func (q *Source) door() *gate.Door {
-	return q.services.Gate.Door(gate.Scope{Action: "source:sqs", Own: []string{q.o.QueueURL}})
+	return q.services.Gate.Door(gate.Scope{Action: source.ActionPrefix + via, Own: []string{q.o.QueueURL}})
 }
 
 // work handles one message and acknowledges it, by itself or as a dead letter. After any other error it stays in the
