@@ -154,7 +154,7 @@ func (w *motoWorld) prove() shown {
 	w.deliverOwn(made[len(made)-1])
 	until(w.t, "the second proof", func() bool {
 		one := showIncident(w.t, w.config, id)
-		return !one.Times.Proven.IsZero() && len(one.Findings["WriteReport"]) > 0
+		return !one.Times.Proven.IsZero() && len(one.Findings["WriteProven"]) > 0
 	})
 	until(w.t, "the end of the queue", w.queueIsEmpty)
 	return showIncident(w.t, w.config, id)

@@ -132,7 +132,7 @@ func (w *world) openSystem(tb testing.TB, access map[string]gate.Access) {
 func services(base action.Services, dir string, books []*runbook.Runbook) (action.Services, error) {
 	dispatcher, err := notify.NewDispatcher(base.Outbox, []notify.Channel{{Name: "nowhere", Notifier: nowhere{}}}, notify.Options{})
 	base.FightWindow = time.Nanosecond // a fight would wait in real time; the scenarios of cloudtrail-off show it
-	base.Messenger = dispatcher
+	base.Messenger, base.EvidenceDir = dispatcher, filepath.Join(dir, "evidence")
 	base.People = contact.NewChain(nil, incident.Person{Name: "Security team", Email: "security@example.com"})
 	base.History = state.EventHistory{}
 	base.Reporter = &report.Writer{Dir: filepath.Join(dir, "reports"), Builder: report.Builder{

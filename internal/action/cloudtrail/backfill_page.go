@@ -104,7 +104,12 @@ func isPassing(ctx context.Context, err error) bool {
 	var named *asl.Error
 	var status interface{ HTTPStatusCode() int }
 	return errors.As(action.AsError(ctx, err), &named) && named.Name == "CloudTrail.ThrottlingException" ||
-		errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError
+		errors.As(err, &status) && isServerFault(status.HTTPStatusCode())
+}
+
+// isServerFault: what an endpoint does not implement it will not implement the next time either.
+func isServerFault(status int) bool {
+	return status >= http.StatusInternalServerError && status != http.StatusNotImplemented
 }
 
 // later leaves a region alone for this visit, and in the end for good.
