@@ -5,8 +5,8 @@ package engine
 
 import (
 	"context"
-	"runtime"
 	"sync"
+	"time"
 )
 
 // queueFactor is how many jobs may wait for each worker before executions are left in the store. Enough that workers
@@ -16,10 +16,22 @@ const queueFactor = 16
 // job is work for a worker; closing ends with the pool.
 type job func(closing context.Context)
 
-// queue holds jobs in the order in which they came.
+// Paperwork is what is not urgent. It does not follow urgent jobs in a burst that the next urgent job would meet, so it is
+// held back until nothing was urgent for a while; but nothing waits for ever, as where each job waits for a mail server.
+const (
+	calm     = 250 * time.Millisecond
+	patience = 2 * time.Second
+)
+
+// queue holds jobs in the order in which they came, and when that was.
 type queue struct {
-	jobs []job
+	jobs []queued
 	next int // index of the first one
+}
+
+type queued struct {
+	job
+	at time.Time
 }
 
 func (q *queue) waiting() int { return len(q.jobs) - q.next }
@@ -30,12 +42,17 @@ func (q *queue) push(j job) {
 		clear(q.jobs[n:])
 		q.jobs, q.next = q.jobs[:n], 0
 	}
-	q.jobs = append(q.jobs, j)
+	q.jobs = append(q.jobs, queued{j, time.Now()})
+}
+
+// impatient reports whether the first job has waited for too long.
+func (q *queue) impatient() bool {
+	return q.waiting() > 0 && time.Since(q.jobs[q.next].at) > patience
 }
 
 func (q *queue) pop() job {
-	j := q.jobs[q.next]
-	q.jobs[q.next] = nil
+	j := q.jobs[q.next].job
+	q.jobs[q.next] = queued{}
 	q.next++
 	if q.next == len(q.jobs) {
 		q.jobs, q.next = q.jobs[:0], 0
@@ -44,15 +61,12 @@ func (q *queue) pop() job {
 }
 
 // pool does jobs on a bounded number of goroutines, while somebody drives it: urgent ones first, each kind in the order
-// in which they come. While urgent jobs are waiting or at work, the others get only few workers: putting things back
-// comes before the paperwork about what was put back. Enough of them, though, that the paperwork keeps up and does not
-// come in a burst as soon as nothing is urgent.
+// in which they come. While there are urgent jobs, and for a moment after, the others get one worker: putting things back
+// comes before the paperwork about what was put back.
 type pool struct {
 	ctx    context.Context //nolint:containedctx // the life of the workers, from Open to Close
 	cancel context.CancelFunc
 	size   int
-	// others is how many jobs that are not urgent are done beside urgent ones.
-	others int
 	// onRoom is called when room was refused and there is some again.
 	onRoom func()
 
@@ -62,13 +76,15 @@ type pool struct {
 	rest     queue
 	workers  int
 	busy     int // workers at urgent jobs
+	lastBusy time.Time
+	isHeld   bool // somebody looks again when it is calm
 	drivers  int
 	isClosed bool
 	isMissed bool // room was refused
 }
 
 func newPool(ctx context.Context, size int, onRoom func()) *pool {
-	p := &pool{size: size, others: 2*runtime.NumCPU() - 1, onRoom: onRoom}
+	p := &pool{size: size, onRoom: onRoom}
 	p.quiet.L = &p.mu
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	return p
@@ -108,16 +124,40 @@ func (p *pool) ready() int {
 	if p.drivers == 0 || p.isClosed {
 		return 0
 	}
-	urgent, rest := p.urgent.waiting(), p.rest.waiting()
-	if urgent > 0 || p.busy > 0 {
-		rest = min(rest, max(p.others-(p.workers-p.busy), 0))
+	return p.urgent.waiting() + p.readyRest()
+}
+
+// readyRest is how many of the jobs that are not urgent may be begun now. The lock is held.
+func (p *pool) readyRest() int {
+	waiting := p.rest.waiting()
+	isCalm := p.urgent.waiting() == 0 && p.busy == 0 && (p.lastBusy.IsZero() || time.Since(p.lastBusy) > calm)
+	if waiting == 0 || isCalm {
+		return waiting
 	}
-	return urgent + rest
+	p.hold()
+	if p.workers == p.busy || p.rest.impatient() {
+		return 1
+	}
+	return 0
+}
+
+// hold looks again at what is held back, once. The lock is held.
+func (p *pool) hold() {
+	if p.isHeld {
+		return
+	}
+	p.isHeld = true
+	time.AfterFunc(calm, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.isHeld = false
+		p.startWorkers()
+	})
 }
 
 // startWorkers starts what may work and is not there yet. The lock is held.
 func (p *pool) startWorkers() {
-	for range min(p.ready(), p.size-p.workers) {
+	for p.workers < p.size && p.ready() > 0 {
 		j, isUrgent := p.take()
 		p.workers++
 		go p.work(j, isUrgent)
@@ -139,6 +179,7 @@ func (p *pool) following(wasUrgent bool) (job, bool) {
 	p.workers--
 	if wasUrgent {
 		p.busy--
+		p.lastBusy = time.Now()
 	}
 	p.startRoom()
 	if p.ready() == 0 {

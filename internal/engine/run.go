@@ -81,13 +81,23 @@ func (e *Engine) takeUp(ctx context.Context) (taken int, next time.Time, err err
 	for _, d := range due {
 		if e.beginTick(d.Name) {
 			taken++
-			e.pool.add(func(closing context.Context) { e.tick(closing, d) })
+			e.addTick(d)
 		}
 	}
 	if len(due) == limit && e.pool.roomForMany() > 0 {
 		e.alarm.ring() // there is more
 	}
 	return taken, next, nil
+}
+
+// addTick lets a worker look at an execution; where tasks may be urgent, so is the look that leads to them.
+func (e *Engine) addTick(d Due) {
+	tick := func(closing context.Context) { e.tick(closing, d) }
+	if e.o.IsUrgent != nil {
+		e.pool.addUrgent(tick)
+		return
+	}
+	e.pool.add(tick)
 }
 
 func (e *Engine) beginTick(name string) bool {

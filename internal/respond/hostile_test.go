@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,18 +282,14 @@ func TestManyStopsFewMessages(t *testing.T) {
 		})
 	}
 	i, _ := w.find(t, is)
-	w.until(t, "the last report", func() bool {
-		entries, err := w.db.Entries(t.Context(), i.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for _, e := range entries {
-			if e.Kind == incident.EntryReport {
-				n++
+	w.until(t, "all runs to wait for the delivery", func() bool {
+		return !slices.ContainsFunc(i.Runs, func(run incident.Run) bool {
+			x, err := w.db.Executions().Load(t.Context(), run.Execution)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		return n == stops
+			return x.Wake.Before(time.Now().Add(30 * time.Second))
+		})
 	})
 	sent, err := w.db.Deliveries(t.Context(), i.ID)
 	if err != nil {
