@@ -14,7 +14,10 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strconv"
+
+	"github.com/switchback-project/switchback/internal/respond"
 )
 
 // comparison is one line of the table.
@@ -45,6 +48,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	runtime.GOMAXPROCS(*processors)
+	debug.SetGCPercent(respond.GCPercent) // as serve does; it holds for the peers too
 	// For the processes that are started.
 	if err := os.Setenv("GOMAXPROCS", strconv.Itoa(*processors)); err != nil {
 		fail(err)

@@ -9,8 +9,8 @@ import (
 	"runtime/debug"
 )
 
-// collectAt is how much the heap grows between two collections, in percent of what is alive.
-const collectAt = 400
+// GCPercent is how much the heap grows between two collections, in percent of what is alive.
+const GCPercent = 400
 
 // UseProcessors lets the process run two threads of Go code for each processor, unless the environment says otherwise.
 // The pipeline forces every step to disk, in the store and in the ledger, and a thread that waits for the disk keeps its
@@ -25,6 +25,6 @@ func UseProcessors() {
 		runtime.GOMAXPROCS(2 * runtime.NumCPU())
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(GCPercent)
 	}
 }
