@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // LogFile is what CloudTrail delivers to S3: {"Records":[…]}, compressed. The order of the records means nothing.
@@ -39,10 +40,15 @@ func (f LogFile) WriteTo(w io.Writer) (int64, error) {
 	return n, nil
 }
 
+// writers are kept, for a new one allocates 800 KB.
+var writers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // Gzip returns the file as it is stored in S3. Equal files give equal bytes.
 func (f LogFile) Gzip() ([]byte, error) {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
+	z := writers.Get().(*gzip.Writer)
+	defer writers.Put(z)
+	z.Reset(&out)
 	if _, err := f.WriteTo(z); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/respond"
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/scenario"
 	"github.com/switchback-project/switchback/internal/standard"
@@ -259,6 +261,7 @@ func (c *runbookTestCommand) Run(ctx context.Context, s *streams, g *grammar) er
 	if err != nil {
 		return err
 	}
+	respond.UseProcessors() // every scenario is a daemon of its own
 	began := time.Now()
 	outcomes, err := c.playAll(ctx, books)
 	if err != nil {
@@ -297,7 +300,7 @@ func (c *runbookTestCommand) playAll(ctx context.Context, books []*runbook.Runbo
 	var mu sync.Mutex
 	var all []outcome
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
+	group.SetLimit(2 * runtime.NumCPU())
 	for _, b := range books {
 		for _, name := range sortedKeys(b.Scenarios) {
 			for i, place := range scenario.Places() {
