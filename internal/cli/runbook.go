@@ -26,12 +26,13 @@ import (
 )
 
 type runbookCommand struct {
-	List  runbookListCommand  `cmd:"" help:"List the runbooks."`
-	Show  runbookShowCommand  `cmd:"" help:"The nine answers, triggers and actions of one."`
-	Check runbookCheckCommand `cmd:"" help:"Are the nine answers there, and true?"`
-	Test  runbookTestCommand  `cmd:"" help:"Run the scenarios."`
-	Graph runbookGraphCommand `cmd:"" help:"Draw a runbook, or one execution of it."`
-	New   runbookNewCommand   `cmd:"" help:"Make a runbook by answering the nine questions."`
+	List   runbookListCommand   `cmd:"" help:"List the runbooks."`
+	Show   runbookShowCommand   `cmd:"" help:"The nine answers, triggers and actions of one."`
+	Check  runbookCheckCommand  `cmd:"" help:"Are the nine answers there, and true?"`
+	Test   runbookTestCommand   `cmd:"" help:"Run the scenarios."`
+	Graph  runbookGraphCommand  `cmd:"" help:"Draw a runbook, or one execution of it."`
+	Export runbookExportCommand `cmd:"" help:"Print its state machine for AWS Step Functions."`
+	New    runbookNewCommand    `cmd:"" help:"Make a runbook by answering the nine questions."`
 }
 
 // Help is the long help.

@@ -190,10 +190,10 @@ func (r *Responder) update(ctx context.Context, id incident.ID, change func(*inc
 // withoutReserved drops the field that the serverless deployment adds to every action's input.
 func withoutReserved(parameters json.RawMessage) json.RawMessage {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(parameters, &fields) != nil || fields["switchback"] == nil {
+	if json.Unmarshal(parameters, &fields) != nil || fields[runbook.ReservedField] == nil {
 		return parameters
 	}
-	delete(fields, "switchback")
+	delete(fields, runbook.ReservedField)
 	without, err := json.Marshal(fields)
 	if err != nil {
 		return parameters
