@@ -78,7 +78,7 @@ func planOf(t reflect.Type) *plan {
 
 // targetNames are the members by which inputs name the resource they are about, the most telling first.
 var targetNames = []string{
-	"TrailARN", "TrailName", "EventDataStore", "Bucket", "KeyId", "TopicArn", "SubscriptionArn", "QueueUrl", "QueueName",
+	"TrailARN", "TrailName", "EventDataStore", "Bucket", "KeyId", "AliasName", "TopicArn", "SubscriptionArn", "QueueUrl", "QueueName",
 	"RoleArn", "RoleName", "UserName", "PolicyArn", "GroupName", "InstanceProfileName", "LogGroupName", "LogGroupIdentifier",
 	"FunctionName", "TableName", "StateMachineArn", "ExecutionArn", "StackName", "InstanceId", "InstanceIds",
 	"NetworkInterfaceId", "VolumeId", "SnapshotId", "ImageId", "GroupId", "AllocationId", "AssociationId", "NetworkAclId",

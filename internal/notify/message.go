@@ -166,6 +166,8 @@ func (c Case) standing() string {
 	switch {
 	case !t.Contained.IsZero() && c.Incident.Standing != "":
 		return printed(c.Incident.Standing)
+	case c.isLeft():
+		return "in order, but a person must look"
 	case !t.Proven.IsZero():
 		return "put back and proven"
 	case !t.Contained.IsZero():
@@ -174,6 +176,13 @@ func (c Case) standing() string {
 		return "attempted, refused by AWS"
 	}
 	return "not put back"
+}
+
+// isLeft reports whether nothing was put back for the incident, and something is left that only people can put right: a
+// grant that was revoked, a log stream that is lost.
+func (c Case) isLeft() bool {
+	i := c.Incident
+	return !i.Times.Contained.IsZero() && i.Standing == "" && len(c.Done) == 0 && len(i.Open) > 0
 }
 
 // full is everything that the security team needs, under the lead.
@@ -253,6 +262,8 @@ func (c Case) undone() []string {
 		return []string{"Nothing: AWS refused the call, so that it had no effect."}
 	case !c.Incident.Times.Contained.IsZero() && c.Incident.Standing != "":
 		return []string{"Nothing in AWS: " + printed(c.Incident.Standing) + "."}
+	case c.isLeft():
+		return []string{"Nothing: everything was as it should be again, but for what a person must look at."}
 	case !c.Incident.Times.Contained.IsZero():
 		return []string{"Nothing: everything was as it should be again."}
 	}

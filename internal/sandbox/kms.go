@@ -296,12 +296,21 @@ func putKeyPolicy(c *call, in *kms.PutKeyPolicyInput) (*kms.PutKeyPolicyOutput, 
 	return &kms.PutKeyPolicyOutput{}, nil
 }
 
+// alias is the ARN of an alias, which records list beside its key; of a key that loses it they list nothing.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/ct-updatealias.html
+func (c *call) alias(name *string) string {
+	alias := c.arnOf("kms", aws.ToString(name))
+	c.resource("AWS::KMS::Alias", alias, c.account())
+	return alias
+}
+
 func createAlias(c *call, in *kms.CreateAliasInput) (*kms.CreateAliasOutput, error) {
+	alias := c.alias(in.AliasName)
 	k, err := c.changeable(in.TargetKeyId)
 	if err != nil {
 		return nil, err
 	}
-	alias := c.arnOf("kms", aws.ToString(in.AliasName))
 	if _, ok := c.account().aliases[alias]; ok {
 		return nil, fail(http.StatusBadRequest, &types.AlreadyExistsException{Message: msg("An alias with the name %s already exists", alias)})
 	}
@@ -311,7 +320,7 @@ func createAlias(c *call, in *kms.CreateAliasInput) (*kms.CreateAliasOutput, err
 
 // updateAlias moves an alias to another key of the account and region.
 func updateAlias(c *call, in *kms.UpdateAliasInput) (*kms.UpdateAliasOutput, error) {
-	alias := c.arnOf("kms", aws.ToString(in.AliasName))
+	alias := c.alias(in.AliasName)
 	old, ok := c.account().aliases[alias]
 	if !ok {
 		return nil, fail(http.StatusBadRequest, &types.NotFoundException{Message: msg("Alias %s is not found.", alias)})
@@ -329,7 +338,7 @@ func updateAlias(c *call, in *kms.UpdateAliasInput) (*kms.UpdateAliasOutput, err
 }
 
 func deleteAlias(c *call, in *kms.DeleteAliasInput) (*kms.DeleteAliasOutput, error) {
-	alias := c.arnOf("kms", aws.ToString(in.AliasName))
+	alias := c.alias(in.AliasName)
 	k, ok := c.account().aliases[alias]
 	if !ok {
 		return nil, fail(http.StatusBadRequest, &types.NotFoundException{Message: msg("Alias %s is not found.", alias)})

@@ -27,6 +27,7 @@ type logGroup struct {
 	class     types.LogGroupClass
 	// protection is the data protection policy, "" for none.
 	protection    string
+	streams       map[string]types.LogStream
 	metrics       map[string]types.MetricFilter
 	subscriptions map[string]types.SubscriptionFilter
 }
@@ -40,6 +41,9 @@ func logsOperations(t table) {
 	handle(t, logsService, "DescribeLogGroups", reads, describeLogGroups)
 	handle(t, logsService, "PutRetentionPolicy", writes, putRetentionPolicy)
 	handle(t, logsService, "DeleteRetentionPolicy", writes, deleteRetentionPolicy)
+	handle(t, logsService, "CreateLogStream", writes, createLogStream)
+	handle(t, logsService, "DeleteLogStream", writes, deleteLogStream)
+	handle(t, logsService, "DescribeLogStreams", reads, describeLogStreams)
 	handle(t, logsService, "AssociateKmsKey", writes, associateKmsKey)
 	handle(t, logsService, "DisassociateKmsKey", writes, disassociateKmsKey)
 }
@@ -74,7 +78,7 @@ func createLogGroup(c *call, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatc
 	}
 	g := &logGroup{
 		name: name, arn: id, created: c.now, class: cmp.Or(in.LogGroupClass, types.LogGroupClassStandard),
-		metrics: map[string]types.MetricFilter{}, subscriptions: map[string]types.SubscriptionFilter{},
+		streams: map[string]types.LogStream{}, metrics: map[string]types.MetricFilter{}, subscriptions: map[string]types.SubscriptionFilter{},
 	}
 	if in.KmsKeyId != nil {
 		if err := c.encryptGroup(g, *in.KmsKeyId); err != nil {

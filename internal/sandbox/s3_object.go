@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/switchback-project/switchback/cloudtrail"
 )
 
 // object is one version of an S3 object, or a delete marker.
@@ -91,7 +93,7 @@ func (b *bucket) find(key string, version *string) *object {
 	return nil
 }
 
-// objectFor finds the bucket and names the object in the record.
+// objectFor finds the bucket and names the object in the record; a call about several names what they begin with.
 func (c *call) objectFor(name, owner, key *string) (*bucket, error) {
 	b, err := c.bucketFor(name, owner)
 	if err != nil {
@@ -99,6 +101,8 @@ func (c *call) objectFor(name, owner, key *string) (*bucket, error) {
 	}
 	if key != nil {
 		c.resource("AWS::S3::Object", b.arn()+"/"+*key, b.owner)
+	} else {
+		c.resources = append(c.resources, cloudtrail.Resource{ARNPrefix: b.arn() + "/", Type: "AWS::S3::Object"})
 	}
 	c.resource("AWS::S3::Bucket", b.arn(), b.owner)
 	return b, nil

@@ -4,6 +4,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -206,7 +207,7 @@ func basicWants(r *cloudtrail.Record, s types.EventSelector) bool {
 	}
 	for _, d := range s.DataResources {
 		for _, x := range r.Resources {
-			if d.Type != nil && *d.Type == x.Type && slices.ContainsFunc(d.Values, func(v string) bool { return strings.HasPrefix(x.ARN, v) }) {
+			if d.Type != nil && *d.Type == x.Type && slices.ContainsFunc(d.Values, func(v string) bool { return strings.HasPrefix(cmp.Or(x.ARN, x.ARNPrefix), v) }) {
 				return true
 			}
 		}
@@ -253,7 +254,7 @@ func fieldValues(r *cloudtrail.Record, field string) []string {
 		}
 	case "resources.ARN":
 		for _, x := range r.Resources {
-			out = append(out, x.ARN)
+			out = append(out, cmp.Or(x.ARN, x.ARNPrefix))
 		}
 	}
 	return out

@@ -22,6 +22,7 @@ import (
 const (
 	outsider     = "outsider"
 	otherAccount = "444455556666"
+	organization = "o-exampleorgid"
 )
 
 // Names of what the trail of a story may depend on beside bucket and key.
@@ -34,8 +35,13 @@ const (
 
 // furnish adds what the story asks for to the seeded account.
 func (st *stage) furnish(ctx context.Context, story Story) error {
-	if story.Reserve || hasOutsider(story.Steps) {
+	if story.Reserve || story.Organization || hasOutsider(story.Before) || hasOutsider(story.Steps) {
 		if err := st.addOutsider(); err != nil {
+			return err
+		}
+	}
+	if story.Organization {
+		if err := st.sandbox.AddOrganization(organization, st.place.Account, otherAccount); err != nil {
 			return err
 		}
 	}
@@ -49,10 +55,17 @@ func (st *stage) furnish(ctx context.Context, story Story) error {
 			return err
 		}
 	}
-	if !story.Depends {
-		return nil
+	if story.Depends {
+		if err := st.makeDependencies(ctx); err != nil {
+			return err
+		}
 	}
-	return st.makeDependencies(ctx)
+	for i, step := range story.Before {
+		if err := st.call(ctx, step); err != nil {
+			return fmt.Errorf("before, step %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func hasOutsider(steps []Step) bool {
@@ -73,7 +86,7 @@ func (st *stage) addOutsider() error {
 
 // forget drops the events of what furnish did: nobody is to respond to it.
 func (st *stage) forget(ctx context.Context, story Story) error {
-	if !story.Depends && !story.Reserve && !story.Own {
+	if !story.Depends && !story.Reserve && !story.Own && len(story.Before) == 0 {
 		return nil
 	}
 	for {

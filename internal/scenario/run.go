@@ -199,19 +199,34 @@ func (st *stage) empty(ctx context.Context, step Step) error {
 	if err := json.Unmarshal(out, &list); err != nil {
 		return fmt.Errorf("read versions: %w", err)
 	}
+	var all []object
 	for _, v := range append(list.Versions, list.DeleteMarkers...) {
-		del := object{"Bucket": step.Empty, "Key": v.Key}
+		del := object{"Key": v.Key}
 		if step.Versions {
 			del["VersionId"] = v.VersionID
 		}
-		if in, err = json.Marshal(del); err != nil {
-			return err
-		}
-		if _, err := st.invoke(ctx, step, "S3.DeleteObject", in); err != nil {
+		all = append(all, del)
+	}
+	if step.AtOnce {
+		return st.delete(ctx, step, "S3.DeleteObjects", object{"Delete": object{"Objects": all}})
+	}
+	for _, del := range all {
+		if err := st.delete(ctx, step, "S3.DeleteObject", del); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// delete makes a call that deletes objects of the bucket that is emptied.
+func (st *stage) delete(ctx context.Context, step Step, name string, input object) error {
+	input["Bucket"] = step.Empty
+	in, err := json.Marshal(input)
+	if err != nil {
+		return err
+	}
+	_, err = st.invoke(ctx, step, name, in)
+	return err
 }
 
 // deliver hands the pipeline an event; its time is the step's unless it says another.
@@ -224,16 +239,19 @@ func (st *stage) deliver(ctx context.Context, step Step) error {
 	if err != nil {
 		return fmt.Errorf("read event: %w", err)
 	}
-	envelope, err := cloudtrail.ParseEnvelope(st.withKey(data))
+	envelope, err := cloudtrail.ParseEnvelope(st.withKept(data))
 	if err != nil {
 		return err
 	}
 	return st.handle(ctx, source.Delivery{Envelope: envelope, Via: "story", From: "the story", DeliveredAt: st.clock.Now()})
 }
 
-// withKey fills in the ARN of the trail's key.
-func (st *stage) withKey(text []byte) []byte {
-	return bytes.ReplaceAll(text, []byte(keyPlaceholder), []byte(st.seeded.KeyARN))
+// withKept fills in what was only known once it was made.
+func (st *stage) withKept(text []byte) []byte {
+	for name, value := range st.kept {
+		text = bytes.ReplaceAll(text, []byte("${"+name+"}"), []byte(value))
+	}
+	return text
 }
 
 func (st *stage) pause(ctx context.Context, step Step) error {
@@ -272,16 +290,35 @@ func (st *stage) call(ctx context.Context, step Step) error {
 	if err != nil {
 		return err
 	}
-	input = bytes.ReplaceAll(st.withKey(input), []byte(queuePlaceholder), []byte(st.seeded.QueueURL))
-	_, err = st.invoke(ctx, step, step.Call, input)
+	out, err := st.invoke(ctx, step, step.Call, st.withKept(input))
 	var refusal smithy.APIError
 	switch {
 	case step.Fails == "":
-		return err
+		return errors.Join(err, st.keep(step, out))
 	case errors.As(err, &refusal) && refusal.ErrorCode() == step.Fails:
 		return nil
 	}
 	return fmt.Errorf("%s: want the error %s, got %v", step.Call, step.Fails, err)
+}
+
+// keep remembers parts of an answer.
+func (st *stage) keep(step Step, answer json.RawMessage) error {
+	for name, path := range step.Keep {
+		part := answer
+		for member := range strings.SplitSeq(path, ".") {
+			var all map[string]json.RawMessage
+			if err := json.Unmarshal(part, &all); err != nil {
+				return fmt.Errorf("keep %s of %s: %w", path, step.Call, err)
+			}
+			part = all[member]
+		}
+		var value string
+		if err := json.Unmarshal(part, &value); err != nil {
+			return fmt.Errorf("keep %s of %s: %w", path, step.Call, err)
+		}
+		st.kept[name] = value
+	}
+	return nil
 }
 
 func (st *stage) invoke(ctx context.Context, step Step, name string, input json.RawMessage) (json.RawMessage, error) {

@@ -8,8 +8,8 @@
 //
 // A scenario is a txtar file with two parts: scenario.yaml, the story, and want.txt, what comes of it. ${partition},
 // ${region} and ${account} stand for those of the partition that it runs in, so that one story is held against aws,
-// aws-cn and aws-us-gov; in the input of calls and in events, ${key} is the ARN of the trail's key and
-// ${queue} the URL of our queue.
+// aws-cn and aws-us-gov; in the input of calls and in events, ${key} is the ARN of the trail's key,
+// ${queue} the URL of our queue, and what earlier calls answered stands under the names that the story gave it.
 package scenario
 
 import (
@@ -31,11 +31,10 @@ const (
 	wantFile  = "want.txt"
 )
 
-// keyPlaceholder stands for the ARN of the trail's key, which is only known once it was made, queuePlaceholder for the URL
-// of our queue.
+// keptKey stands for the ARN of the trail's key, which is only known once it was made, keptQueue for the URL of our queue.
 const (
-	keyPlaceholder   = "${key}"
-	queuePlaceholder = "${queue}"
+	keptKey   = "key"
+	keptQueue = "queue"
 )
 
 // Story is scenario.yaml. Unknown fields are refused.
@@ -55,6 +54,10 @@ type Story struct {
 	Own bool `yaml:"own"`
 	// Reserve is true where another account has a reserve bucket.
 	Reserve bool `yaml:"reserve"`
+	// Organization is true where the account manages an organization, of which another account is a member.
+	Organization bool `yaml:"organization"`
+	// Before are calls that are made before anybody looks for the first time: they make the account what the baseline says.
+	Before []Step `yaml:"before"`
 	// Denied takes permissions from Switchback's own role: "cloudtrail:StartLogging".
 	Denied []string `yaml:"denied"`
 	// Guarded are ARNs of our own parts, which no exception covers.
@@ -119,13 +122,16 @@ type Step struct {
 	// would make it of As, Input as its request parameters, Response, and Fails as its error code.
 	Event    string         `yaml:"event"`
 	Response map[string]any `yaml:"response"`
+	// Keep names parts of what the call answers, "KeyMetadata.Arn": ${name} stands for them in later input.
+	Keep map[string]string `yaml:"keep"`
 	// Fails is the error code that AWS must answer with; empty: the call must succeed.
 	Fails string `yaml:"fails"`
 	// Then are further calls, made before anybody can respond to the first; who makes them is said again.
 	Then []Step `yaml:"then"`
-	// Empty deletes every object of a bucket; with Versions every version, for good.
+	// Empty deletes every object of a bucket; with Versions every version, for good; with AtOnce in a single call.
 	Empty    string `yaml:"empty"`
 	Versions bool   `yaml:"versions"`
+	AtOnce   bool   `yaml:"at_once"`
 	// Answer is "ack", "undo", "approve" or "reject", by the person As, about the newest incident.
 	Answer string `yaml:"answer"`
 	// Refused is a text that the refusal of the answer, or of the exception, must hold.

@@ -49,6 +49,7 @@ type stage struct {
 	ledger   *ledger.Ledger
 	seeded   sandbox.Seeded
 	keys     map[string]string // access key ids by who
+	kept     map[string]string // what calls answered, by the names that the story gave it
 	post     *post
 	repeat   bool
 	lose     bool
@@ -184,6 +185,7 @@ func (st *stage) openSandbox(ctx context.Context, story Story) error {
 		return err
 	}
 	st.keys["admin"] = root.AccessKeyID
+	st.kept = map[string]string{keptKey: st.seeded.KeyARN, keptQueue: st.seeded.QueueURL}
 	if err := st.furnish(ctx, story); err != nil {
 		return err
 	}

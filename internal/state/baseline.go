@@ -5,7 +5,9 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/switchback-project/switchback/cloudtrail"
@@ -101,7 +103,46 @@ func DependedOn(ctx context.Context, from Snapshots, touched []trail.Touch) ([]D
 
 // TouchedBaseline finds what a record is about among that which protected trails depend on, in the order of repair.
 func TouchedBaseline(ctx context.Context, from Snapshots, r cloudtrail.Record) ([]Depended, error) {
-	return DependedOn(ctx, from, trail.Touched(r))
+	touched, err := Touched(ctx, from, r)
+	if err != nil {
+		return nil, err
+	}
+	return DependedOn(ctx, from, touched)
+}
+
+// Touched is trail.Touched with the keys that the aliases in a record stood for by the keys' baselines: the record of a
+// call that takes an alias away from a key does not name the key.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/ct-updatealias.html
+func Touched(ctx context.Context, from Snapshots, r cloudtrail.Record) ([]trail.Touch, error) {
+	touched := trail.Touched(r)
+	if !slices.ContainsFunc(touched, trail.Touch.IsAlias) {
+		return touched, nil
+	}
+	keys, err := from.NewestSnapshots(ctx, string(trail.KindKey))
+	if err != nil {
+		return nil, fmt.Errorf("list keys with a baseline: %w", err)
+	}
+	for _, newest := range keys {
+		base, err := BaselineBefore(ctx, from, newest.Resource, newest.TakenAt.Add(time.Nanosecond))
+		if err != nil {
+			return nil, fmt.Errorf("read the baseline of %s: %w", newest.Resource, err)
+		}
+		var key trail.Key
+		if err := json.Unmarshal(base.Content, &key); err != nil {
+			return nil, fmt.Errorf("read the baseline of %s: %w", newest.Resource, err)
+		}
+		p, err := newest.Resource.Parse()
+		if err != nil {
+			return nil, fmt.Errorf("read the baseline of a key: %w", err)
+		}
+		if slices.ContainsFunc(touched, func(t trail.Touch) bool {
+			return t.IsAlias() && t.Account == p.AccountID && t.Region == p.Region && slices.Contains(key.Aliases, t.Name)
+		}) {
+			touched = append(touched, trail.Touch{Kind: trail.KindKey, Name: string(newest.Resource), Account: p.AccountID, Region: p.Region})
+		}
+	}
+	return touched, nil
 }
 
 // FindDepended finds a resource by its ARN among that which protected trails depend on; incident.ErrNotFound when none

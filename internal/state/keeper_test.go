@@ -4,6 +4,7 @@
 package state_test
 
 import (
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -295,6 +296,32 @@ func TestDependedOn(t *testing.T) {
 	}
 	if found, err := state.DependedOn(t.Context(), k.db, nil); err != nil || len(found) > 0 {
 		t.Errorf("nothing touched: %+v, %v", found, err)
+	}
+}
+
+// The record of a call that takes an alias away from a key does not name the key: its baseline does.
+func TestTouchedAlias(t *testing.T) {
+	k := newKept(t)
+	k.take(0)
+	for name, tt := range map[string]struct {
+		alias, region, account string
+		want                   int
+	}{
+		"its own":              {"alias/switchback-trail", "eu-west-1", account, 1},
+		"of another key":       {"alias/lunch", "eu-west-1", account, 0},
+		"in another region":    {"alias/switchback-trail", "eu-central-1", account, 0},
+		"in another account":   {"alias/switchback-trail", "eu-west-1", "444455556666", 0},
+		"no alias, nor a name": {"", "eu-west-1", account, 0},
+	} {
+		r := cloudtrail.Record{
+			EventSource: arn.ServiceHost("kms"), EventName: "UpdateAlias", AWSRegion: tt.region, RecipientAccountID: tt.account,
+			RequestParameters: json.RawMessage(`{"aliasName":"` + tt.alias + `","targetKeyId":"00000000-0000-4000-8000-000000000000"}`),
+		}
+		found, err := state.TouchedBaseline(t.Context(), k.db, r)
+		check(t, err)
+		if len(found) != tt.want || len(found) > 0 && string(found[0].ARN) != k.seeded.KeyARN {
+			t.Errorf("%s: found %+v, want %d keys", name, found, tt.want)
+		}
 	}
 }
 

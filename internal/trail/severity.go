@@ -20,9 +20,12 @@ const (
 )
 
 // SeverityOf judges what happened to a trail by what is not recorded any more over all trails, then by what the trail
-// itself lost: losing management events somewhere is critical, stopping a secondary trail is medium, a lost tag is low.
+// itself lost: losing management events somewhere is critical, stopping a secondary trail is medium, a lost tag is low. What
+// trails the other accounts of an organization have is not known: losing theirs counts as losing their management events.
 func SeverityOf(differences []Difference, lost []Cell) Severity {
 	switch {
+	case slices.ContainsFunc(differences, func(d Difference) bool { return d.Field == FieldIsOrganization }):
+		return Critical
 	case slices.ContainsFunc(lost, func(c Cell) bool { return strings.HasPrefix(c.Class, "management") }):
 		return Critical
 	case len(lost) > 0, slices.ContainsFunc(differences, Difference.IsDestination):

@@ -30,7 +30,7 @@ type named struct {
 // touching is how each service names what its calls are about. CloudTrail's own lists come first: see Touched.
 var touching = []named{
 	{"s3", KindBucket, []string{"bucketName"}},
-	{"kms", KindKey, []string{"keyId", "targetKeyId"}},
+	{"kms", KindKey, []string{"keyId", "targetKeyId", "aliasName"}},
 	{"sns", KindTopic, []string{"topicArn", "subscriptionArn", "resourceArn"}},
 	{"logs", KindLogGroup, []string{"logGroupName", "logGroupIdentifier", "resourceIdentifier", "resourceArn"}},
 	{"iam", KindRole, []string{"roleName"}},
@@ -111,6 +111,9 @@ func alarmNames(r cloudtrail.Record) []string {
 	}
 	return in.AlarmNames[:min(len(in.AlarmNames), maxTouched)]
 }
+
+// IsAlias reports whether it is an alias of a key: which key it was one of, only the key's baseline tells.
+func (t Touch) IsAlias() bool { return t.Kind == KindKey && strings.HasPrefix(t.Name, "alias/") }
 
 // Is reports whether the touched resource is d.
 func (t Touch) Is(d Dependency) bool {

@@ -24,6 +24,7 @@ type Difference struct {
 // Names of fields that callers tell apart.
 const (
 	FieldIsLogging        = "IsLogging"
+	FieldIsOrganization   = "IsOrganizationTrail"
 	FieldS3BucketName     = "S3BucketName"
 	FieldS3BucketOwner    = "S3BucketOwner"
 	FieldS3KeyPrefix      = "S3KeyPrefix"
@@ -67,7 +68,7 @@ func Weakened(want, have Trail) []Difference {
 	w.flag("IsMultiRegionTrail", want.IsMultiRegionTrail, have.IsMultiRegionTrail, "other regions are not recorded")
 	w.flag("IncludeGlobalServiceEvents", want.IncludeGlobalServiceEvents, have.IncludeGlobalServiceEvents, "IAM and STS are not recorded")
 	w.flag("LogFileValidationEnabled", want.LogFileValidationEnabled, have.LogFileValidationEnabled, "no digest files: tampering cannot be proven")
-	w.flag("IsOrganizationTrail", want.IsOrganizationTrail, have.IsOrganizationTrail, "member accounts are not recorded")
+	w.flag(FieldIsOrganization, want.IsOrganizationTrail, have.IsOrganizationTrail, "member accounts are not recorded")
 	w.same(FieldS3BucketName, want.S3BucketName, have.S3BucketName, "log files go to another bucket")
 	if want.S3BucketOwner != "" && have.S3BucketOwner != "" {
 		w.same(FieldS3BucketOwner, want.S3BucketOwner, have.S3BucketOwner, "the bucket belongs to another account")

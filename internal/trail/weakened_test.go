@@ -277,7 +277,7 @@ func TestCoverage(t *testing.T) {
 
 func TestSeverityOfDifferences(t *testing.T) {
 	for field, want := range map[string]trail.Severity{
-		"LogFileValidationEnabled": trail.Medium, "KmsKeyId": trail.High, "S3BucketName": trail.High, "Tags.team": trail.Low,
+		"LogFileValidationEnabled": trail.Medium, "KmsKeyId": trail.High, "S3BucketName": trail.High, "Tags.team": trail.Low, "IsOrganizationTrail": trail.Critical,
 	} {
 		if got := trail.SeverityOf([]trail.Difference{{Field: field}}, nil); got != want {
 			t.Errorf("%s is %s, want %s", field, got, want)

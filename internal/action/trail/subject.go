@@ -15,6 +15,7 @@ import (
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
 
@@ -52,7 +53,8 @@ func (p params) find(ctx context.Context, env *action.Env) (subject, error) {
 		if of, err := trail.TargetOf(*s.record); err == nil {
 			s.trail = of.ARN
 		}
-		s.touched = trail.Touched(*s.record)
+		s.touched, err = state.Touched(ctx, env.Snapshots, *s.record)
+		return s, err
 	}
 	return s, nil
 }

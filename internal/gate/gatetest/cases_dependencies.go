@@ -206,6 +206,24 @@ var logFilterCases = []contract{
 			LogGroupName: groupName, KmsKeyId: aws.String(e.arn("kms", "key/00000000-0000-4000-8000-000000000000")),
 		}))("InvalidParameterException")
 	}},
+	{"log group: streams", func(e *env) {
+		e.newGroup(&cloudwatchlogs.CreateLogGroupInput{})
+		stream := aws.String("111122223333_CloudTrail_eu-west-1")
+		in := &cloudwatchlogs.CreateLogStreamInput{LogGroupName: groupName, LogStreamName: stream}
+		ok(e.logs.CreateLogStream(e.ctx, in))
+		refuse(e.logs.CreateLogStream(e.ctx, in))("ResourceAlreadyExistsException")
+		list := func(prefix string) []logstypes.LogStream {
+			return ok(e.logs.DescribeLogStreams(e.ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: groupName, LogStreamNamePrefix: &prefix})).LogStreams
+		}
+		equal("streams", len(list("1111")), 1)
+		equal("name", list("1111")[0].LogStreamName, stream)
+		equal("ARN", list("1111")[0].Arn, aws.String(e.arn("logs", "log-group:"+*groupName+":log-stream:"+*stream)))
+		equal("streams of another name", len(list("2")), 0)
+		drop := &cloudwatchlogs.DeleteLogStreamInput{LogGroupName: groupName, LogStreamName: stream}
+		ok(e.logs.DeleteLogStream(e.ctx, drop))
+		refuse(e.logs.DeleteLogStream(e.ctx, drop))("ResourceNotFoundException")
+		refuse(e.logs.DescribeLogStreams(e.ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String("no-such-group")}))("ResourceNotFoundException")
+	}},
 	{"log group: metric filters", func(e *env) {
 		e.newGroup(&cloudwatchlogs.CreateLogGroupInput{})
 		want := []logstypes.MetricTransformation{{MetricName: aws.String("Stops"), MetricNamespace: aws.String("Trail"), MetricValue: aws.String("1"), DefaultValue: aws.Float64(0)}}
