@@ -47,7 +47,7 @@ type iamStatement struct {
 	Effect    string
 	Action    []string
 	Resource  string
-	Condition map[string]map[string]string `json:",omitempty"`
+	Condition map[string]map[string][]string `json:",omitempty"`
 }
 
 // passRole is the one permission that gives more than its name says: whoever may pass any role to any service may do what
@@ -62,16 +62,16 @@ func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) erro
 	if err != nil {
 		return err
 	}
-	reads, changes, err := permissions(conf)
+	needed, err := permissions(conf)
 	if err != nil {
 		return err
 	}
 	policy := struct {
 		Version   string
 		Statement []iamStatement
-	}{Version: "2012-10-17", Statement: []iamStatement{{Sid: "Look", Effect: "Allow", Action: reads, Resource: "*"}}}
+	}{Version: "2012-10-17", Statement: []iamStatement{{Sid: "Look", Effect: "Allow", Action: needed.reads, Resource: "*"}}}
 	if c.Mode != "observe" {
-		policy.Statement = append(policy.Statement, allowChanges(changes)...)
+		policy.Statement = append(policy.Statement, needed.allowChanges()...)
 	}
 	text, err := json.MarshalIndent(policy, "", "  ")
 	if err != nil {
@@ -81,42 +81,59 @@ func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) erro
 	return err
 }
 
-// allowChanges lets roles be passed to CloudTrail only, which needs one to write to a log group.
-func allowChanges(changes []string) []iamStatement {
-	pass := slices.Contains(changes, passRole)
-	changes = slices.DeleteFunc(changes, func(p string) bool { return p == passRole })
-	all := []iamStatement{{Sid: "PutBack", Effect: "Allow", Action: changes, Resource: "*"}}
-	if pass {
+// need is what actions need, each list sorted.
+type need struct {
+	reads, changes []string
+	// passTo are the services that roles are passed to, by their principals.
+	passTo []string
+}
+
+// allowChanges lets roles be passed only to the services whose calls take one.
+func (n need) allowChanges() []iamStatement {
+	all := []iamStatement{{Sid: "PutBack", Effect: "Allow", Action: n.changes, Resource: "*"}}
+	if len(n.passTo) > 0 {
 		all = append(all, iamStatement{
-			Sid: "PassLogRole", Effect: "Allow", Action: []string{passRole}, Resource: "*",
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": arn.ServiceHost("cloudtrail")}},
+			Sid: "PassRoles", Effect: "Allow", Action: []string{passRole}, Resource: "*",
+			Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": n.passTo}},
 		})
 	}
 	return all
 }
 
-// permissions are what the actions of all runbooks need, split into reads and changes.
-func permissions(c config) (reads, changes []string, err error) {
+// permissions are what the actions of all runbooks need.
+func permissions(c config) (need, error) {
 	books, err := runbooksOf(c)
 	if err != nil {
-		return nil, nil, err
+		return need{}, err
 	}
+	var out need
 	for _, b := range books {
 		for _, id := range b.Actions() {
 			a, ok := action.Get(id)
 			if !ok {
-				return nil, nil, fmt.Errorf("runbook %s: no action %s in this build", b.Manifest.ID, id)
+				return need{}, fmt.Errorf("runbook %s: no action %s in this build", b.Manifest.ID, id)
 			}
-			for _, p := range a.Info().Permissions {
-				if !a.Info().IsChange || isReadPermission(p) {
-					reads = append(reads, p)
-				} else {
-					changes = append(changes, p)
-				}
-			}
+			out.add(a.Info())
 		}
 	}
-	return sortedUnique(reads), sortedUnique(changes), nil
+	out.reads, out.changes, out.passTo = sortedUnique(out.reads), sortedUnique(out.changes), sortedUnique(out.passTo)
+	return out, nil
+}
+
+// add takes in what an action needs. It passes roles to the service that its id begins with: CloudTrail's role for a log
+// group, those of S3's replication, of SNS's delivery logs, of a subscription of CloudWatch Logs, of EventBridge's targets.
+func (n *need) add(info action.Info) {
+	for _, p := range info.Permissions {
+		switch {
+		case p == passRole:
+			service, _, _ := strings.Cut(info.ID, ":")
+			n.passTo = append(n.passTo, arn.ServiceHost(service))
+		case !info.IsChange || isReadPermission(p):
+			n.reads = append(n.reads, p)
+		default:
+			n.changes = append(n.changes, p)
+		}
+	}
 }
 
 // isReadPermission goes by AWS's naming of read-only actions: a change reads before and after.

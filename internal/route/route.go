@@ -113,7 +113,7 @@ func (t *table) add(r *Route, runbook string) error {
 		}
 		r.Who = words
 	}
-	t.byEvent[r.Event] = append(t.byEvent[r.Event], r)
+	t.byEvent[withoutVersion(r.Event)] = append(t.byEvent[withoutVersion(r.Event)], r)
 	if r.When == nil {
 		return nil
 	}
@@ -137,11 +137,26 @@ func mustLoad() *table {
 // Sections is the whole table, in order. It must not be changed.
 func Sections() []Section { return mustLoad().Sections }
 
+// withoutVersion is a call's name without the date and version that CloudTrail appends to those of Lambda, and changes:
+// "UpdateFunctionCode20150331v2".
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
+func withoutVersion(event string) string {
+	name := strings.TrimRight(event, "0123456789")
+	if before, ok := strings.CutSuffix(name, "v"); ok && len(name) < len(event) {
+		name = strings.TrimRight(before, "0123456789")
+	}
+	if len(event)-len(name) < len("20150331") {
+		return event
+	}
+	return name
+}
+
 // Match lists the routes that a call took, in the order of the table: those of one runbook, or of all where runbook is
 // "". A call that AWS refused took them too.
 func Match(runbook string, r cloudtrail.Record) []*Route {
 	var out []*Route
-	for _, candidate := range mustLoad().byEvent[r.EventName] {
+	for _, candidate := range mustLoad().byEvent[withoutVersion(r.EventName)] {
 		if (runbook == "" || runbook == candidate.Runbook) && candidate.matches(r) {
 			out = append(out, candidate)
 		}

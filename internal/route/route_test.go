@@ -102,6 +102,11 @@ func TestMatchGoesByWhatTheCallSays(t *testing.T) {
 		"no parameters":        {record(t, "guardduty", "UpdateDetector", nil), nil},
 		"former name":          {record(t, "macie", "DisableMacie", nil), []string{"detector-off: macie2 DisableMacie"}},
 		"not about a detector": {record(t, "organizations", "DisableAWSServiceAccess", parameters(map[string]any{"servicePrincipal": "ram.amazonaws.com"})), nil},
+		"of Lambda":            {record(t, "lambda", "UpdateFunctionCode20150331v2", nil), []string{"responder-tampered: lambda UpdateFunctionCode20150331v2"}},
+		"another version":      {record(t, "lambda", "UpdateFunctionCode20300101v11", nil), []string{"responder-tampered: lambda UpdateFunctionCode20150331v2"}},
+		"without one":          {record(t, "lambda", "UpdateFunctionCode", nil), []string{"responder-tampered: lambda UpdateFunctionCode20150331v2"}},
+		"a longer name":        {record(t, "lambda", "UpdateFunctionCodeSigning20150331", nil), nil},
+		"a number, no date":    {record(t, "guardduty", "DeleteDetector2", nil), nil},
 		"two routes at once": {record(t, "cloudtrail", "UpdateTrail", parameters(map[string]any{"name": "main", "isMultiRegionTrail": false, "kmsKeyId": ""})), []string{
 			"cloudtrail-off: cloudtrail UpdateTrail (one region only)", "cloudtrail-off: cloudtrail UpdateTrail (another key)",
 		}},

@@ -39,6 +39,9 @@ type role struct {
 	boundary            string           // ARN, "" for none
 }
 
+// defaultMaxSession is the least, too: an hour, in seconds.
+const defaultMaxSession = 3600
+
 const (
 	iamUserType = "AWS::IAM::User"
 	iamRoleType = "AWS::IAM::Role"
@@ -63,7 +66,9 @@ func iamOperations(t table) {
 	handle(t, iamService, "GetRole", reads, getRole)
 	handle(t, iamService, "DeleteRole", writes, deleteRole)
 	handle(t, iamService, "UpdateAssumeRolePolicy", writes, updateAssumeRolePolicy)
+	handle(t, iamService, "UpdateRole", writes, updateRole)
 	handle(t, iamService, "TagRole", writes, tagRole)
+	handle(t, iamService, "UntagRole", writes, untagRole)
 	handle(t, iamService, "ListRoleTags", reads, listRoleTags)
 }
 
@@ -318,7 +323,7 @@ func createRole(c *call, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error)
 	}
 	r := &role{
 		name: name, path: pathOr(in.Path), id: c.ids.unique("AROA"), created: c.now, trust: aws.ToString(in.AssumeRolePolicyDocument),
-		maxSession: 3600, tags: iamTags(in.Tags), description: aws.ToString(in.Description),
+		maxSession: defaultMaxSession, tags: iamTags(in.Tags), description: aws.ToString(in.Description),
 	}
 	if in.PermissionsBoundary != nil {
 		p, err := c.managedPolicy(in.PermissionsBoundary)
@@ -407,6 +412,26 @@ func updateAssumeRolePolicy(c *call, in *iam.UpdateAssumeRolePolicyInput) (*iam.
 	return &iam.UpdateAssumeRolePolicyOutput{}, nil
 }
 
+// updateRole keeps a description that is not said; the length of sessions becomes an hour again.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+func updateRole(c *call, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
+	r, err := c.roleFor(in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	next := *r
+	next.maxSession = defaultMaxSession
+	assign(&next.maxSession, in.MaxSessionDuration)
+	assign(&next.description, in.Description)
+	if next.maxSession < defaultMaxSession || next.maxSession > 12*defaultMaxSession {
+		return nil, invalid("ValidationError", "Value %d at 'maxSessionDuration' failed to satisfy constraint", next.maxSession)
+	}
+	c.same = next.maxSession == r.maxSession && next.description == r.description
+	*r = next
+	return &iam.UpdateRoleOutput{}, nil
+}
+
 func tagRole(c *call, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
 	r, err := c.roleFor(in.RoleName)
 	if err != nil {
@@ -414,6 +439,19 @@ func tagRole(c *call, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
 	}
 	r.tags, c.same = merged(r.tags, in.Tags)
 	return &iam.TagRoleOutput{}, nil
+}
+
+func untagRole(c *call, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
+	r, err := c.roleFor(in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	before := r.tags
+	for _, k := range in.TagKeys {
+		r.tags = r.tags.without(k)
+	}
+	c.same = before.equal(r.tags)
+	return &iam.UntagRoleOutput{}, nil
 }
 
 func listRoleTags(c *call, in *iam.ListRoleTagsInput) (*iam.ListRoleTagsOutput, error) {

@@ -51,7 +51,7 @@ func (st *stage) furnish(ctx context.Context, story Story) error {
 		}
 	}
 	if story.Own {
-		if err := st.makeOwn(ctx); err != nil {
+		if err := st.makeOwn(ctx, story.Bus); err != nil {
 			return err
 		}
 	}

@@ -49,9 +49,11 @@ type Story struct {
 	// Depends is true for a trail that has a topic, a log group and a role too; the result then says what became of
 	// everything that it depends on.
 	Depends bool `yaml:"depends"`
-	// Own is true where Switchback's own rule, alarm and function are looked after, as its queue and role are then; the
-	// result then says what became of them.
+	// Own is true where Switchback's own rule, alarm, function, layer and state machine are looked after, as its queue and
+	// role are then; the result then says what became of them.
 	Own bool `yaml:"own"`
+	// Bus is the event bus that our rule is on; default that of every account. Another account may send to it.
+	Bus string `yaml:"bus"`
 	// Reserve is true where another account has a reserve bucket.
 	Reserve bool `yaml:"reserve"`
 	// Organization is true where the account manages an organization, of which another account is a member.

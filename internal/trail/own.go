@@ -14,6 +14,7 @@ import (
 // Kinds of our own parts that are only watched: whoever deployed them deploys them again.
 const (
 	KindFunction     Kind = "function"
+	KindLayer        Kind = "layer"
 	KindStateMachine Kind = "state-machine"
 )
 
@@ -30,6 +31,7 @@ var ownKinds = []struct {
 	{"kms", "key/", KindKey},
 	{"logs", "log-group:", KindLogGroup},
 	{"lambda", "function:", KindFunction},
+	{"lambda", "layer:", KindLayer},
 	{"states", "stateMachine:", KindStateMachine},
 }
 

@@ -25,6 +25,8 @@ const (
 	queueARN   = arn.ARN("arn:aws:sqs:eu-west-1:111122223333:events")
 	alarmARN   = arn.ARN("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:stopped")
 	codeARN    = arn.ARN("arn:aws:lambda:eu-west-1:111122223333:function:actions")
+	layerARN   = arn.ARN("arn:aws:lambda:eu-west-1:111122223333:layer:libraries")
+	machineARN = arn.ARN("arn:aws:states:eu-west-1:111122223333:stateMachine:switchback")
 )
 
 func baseRule() trail.Rule {
@@ -206,7 +208,7 @@ func TestWeakenedAlarm(t *testing.T) {
 
 func TestOwnParts(t *testing.T) {
 	role := arn.ARN("arn:aws-cn:iam::111122223333:role/path/Responder")
-	got, err := trail.OwnParts([]arn.ARN{codeARN, alarmARN, queueARN, ruleARN, role, queueARN})
+	got, err := trail.OwnParts([]arn.ARN{codeARN, layerARN, machineARN, alarmARN, queueARN, ruleARN, role, queueARN})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +216,7 @@ func TestOwnParts(t *testing.T) {
 	for _, d := range got {
 		kinds = append(kinds, string(d.Kind)+" in "+d.Region)
 	}
-	want := []string{"role in cn-northwest-1", "rule in eu-west-1", "queue in eu-west-1", "alarm in eu-west-1", "function in eu-west-1"}
+	want := []string{"role in cn-northwest-1", "rule in eu-west-1", "queue in eu-west-1", "alarm in eu-west-1", "function in eu-west-1", "layer in eu-west-1", "state-machine in eu-west-1"}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
@@ -228,7 +230,7 @@ func TestOwnParts(t *testing.T) {
 // TestTouchedOwn: a call names our parts in many ways, and others nearly so.
 func TestTouchedOwn(t *testing.T) {
 	parts := []trail.Dependency{}
-	for _, a := range []arn.ARN{ruleARN, busRuleARN, queueARN, alarmARN, codeARN} {
+	for _, a := range []arn.ARN{ruleARN, busRuleARN, queueARN, alarmARN, codeARN, layerARN, machineARN} {
 		list, err := trail.OwnParts([]arn.ARN{a})
 		if err != nil {
 			t.Fatal(err)
@@ -266,6 +268,55 @@ func TestTouchedOwn(t *testing.T) {
 				RequestParameters: json.RawMessage(c.parameters),
 			}
 			touched := trail.Touched(r)
+			var got []arn.ARN
+			for _, d := range parts {
+				if slices.ContainsFunc(touched, func(x trail.Touch) bool { return x.Is(d) }) {
+					got = append(got, d.ARN)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("parts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTouchedByWhatAWSAnswers: some calls name only the id of something that joins two parts.
+func TestTouchedByWhatAWSAnswers(t *testing.T) {
+	parts, err := trail.OwnParts([]arn.ARN{queueARN, codeARN, layerARN, machineARN})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		event, request, response string
+		want                     []arn.ARN
+	}{
+		"mapping":               {"DeleteEventSourceMapping20150331", `{"uUID":"1"}`, `{"functionArn":"` + string(codeARN) + `","eventSourceArn":"` + string(queueARN) + `"}`, []arn.ARN{queueARN, codeARN}},
+		"mapping of an alias":   {"UpdateEventSourceMapping20150331", `{"uUID":"1"}`, `{"functionArn":"` + string(codeARN) + `:live"}`, []arn.ARN{codeARN}},
+		"somebody else's":       {"DeleteEventSourceMapping20150331", `{"uUID":"1"}`, `{"functionArn":"` + string(codeARN) + `-2","eventSourceArn":"` + string(queueARN) + `-2"}`, nil},
+		"refused":               {"DeleteEventSourceMapping20150331", `{"uUID":"1"}`, `null`, nil},
+		"hostile answer":        {"DeleteEventSourceMapping20150331", `{"uUID":"1"}`, `{"functionArn":{"a":1}}`, nil},
+		"layer":                 {"PublishLayerVersion20181031", `{"layerName":"libraries"}`, `null`, []arn.ARN{layerARN}},
+		"layer by ARN":          {"PublishLayerVersion20181031", `{"layerName":"` + string(layerARN) + `"}`, `null`, []arn.ARN{layerARN}},
+		"version of a layer":    {"DeleteLayerVersion20181031", `{"layerName":"` + string(layerARN) + `:3"}`, `null`, []arn.ARN{layerARN}},
+		"another layer":         {"PublishLayerVersion20181031", `{"layerName":"libraries-2"}`, `null`, nil},
+		"state machine":         {"UpdateStateMachine", `{"stateMachineArn":"` + string(machineARN) + `"}`, `null`, []arn.ARN{machineARN}},
+		"alias of one":          {"UpdateStateMachine", `{"stateMachineArn":"` + string(machineARN) + `:live"}`, `null`, []arn.ARN{machineARN}},
+		"execution":             {"StopExecution", `{"executionArn":"arn:aws:states:eu-west-1:111122223333:execution:switchback:1"}`, `null`, []arn.ARN{machineARN}},
+		"another's execution":   {"StopExecution", `{"executionArn":"arn:aws:states:eu-west-1:111122223333:execution:switchback-2:1"}`, `null`, nil},
+		"a stranger's":          {"StopExecution", `{"executionArn":"arn:aws:states:eu-west-1:444455556666:execution:switchback:1"}`, `null`, nil},
+		"an activity's ARN":     {"StopExecution", `{"executionArn":"arn:aws:states:eu-west-1:111122223333:activity:switchback"}`, `null`, nil},
+		"an ARN without a name": {"StopExecution", `{"executionArn":"arn:aws:states:eu-west-1:111122223333:execution:"}`, `null`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := "lambda"
+			if strings.Contains(c.request, ":states:") {
+				source = "states"
+			}
+			touched := trail.Touched(cloudtrail.Record{
+				EventSource: arn.ServiceHost(source), EventName: c.event, AWSRegion: "eu-west-1", RecipientAccountID: "111122223333",
+				RequestParameters: json.RawMessage(c.request), ResponseElements: json.RawMessage(c.response),
+			})
 			var got []arn.ARN
 			for _, d := range parts {
 				if slices.ContainsFunc(touched, func(x trail.Touch) bool { return x.Is(d) }) {

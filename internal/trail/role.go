@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/switchback-project/switchback/internal/arn"
 )
@@ -19,10 +20,12 @@ type Role struct {
 	ARN    arn.ARN `json:"Arn,omitempty"`
 	// RoleID tells a role from an earlier one of its name: policies that name a role mean its id.
 	RoleID string `json:"RoleId,omitempty"`
-	// Description, MaxSessionDuration and Tags matter only when the role is made again.
-	Description        string            `json:"Description,omitempty"`
-	MaxSessionDuration int32             `json:"MaxSessionDuration,omitempty"`
-	Tags               map[string]string `json:"Tags,omitempty"`
+	// Description matters only when the role is made again.
+	Description string `json:"Description,omitempty"`
+	// MaxSessionDuration is in seconds: whoever asks for longer is refused.
+	MaxSessionDuration int32 `json:"MaxSessionDuration,omitempty"`
+	// Tags are what policies may ask for.
+	Tags map[string]string `json:"Tags,omitempty"`
 	// AssumeRolePolicyDocument and the documents of RolePolicyList, by name, are canonical; see CanonicalPolicy.
 	AssumeRolePolicyDocument json.RawMessage            `json:"AssumeRolePolicyDocument,omitempty"`
 	RolePolicyList           map[string]json.RawMessage `json:"RolePolicyList,omitempty"`
@@ -44,9 +47,14 @@ type AttachedPolicy struct {
 const (
 	FieldTrust           = "AssumeRolePolicyDocument"
 	FieldBoundary        = "PermissionsBoundary"
+	FieldMaxSession      = "MaxSessionDuration"
+	fieldRoleTags        = "Tags."
 	fieldInlinePolicies  = "RolePolicyList."
 	fieldManagedPolicies = "AttachedManagedPolicies."
 )
+
+// FieldRoleTag is the field of a difference in a tag.
+func FieldRoleTag(key string) string { return fieldRoleTags + brief(key) }
 
 // FieldInlinePolicy is the field of a difference in an inline policy.
 func FieldInlinePolicy(name string) string { return fieldInlinePolicies + brief(name) }
@@ -67,7 +75,22 @@ func WeakenedRole(want, have Role) []Difference {
 	}
 	w.attached(want.AttachedManagedPolicies, have.AttachedManagedPolicies)
 	w.same(FieldBoundary, want.PermissionsBoundary, have.PermissionsBoundary, "the role's permissions are bounded by another policy, or by none")
+	if have.MaxSessionDuration < want.MaxSessionDuration {
+		w.add(FieldMaxSession, strconv.Itoa(int(want.MaxSessionDuration)), strconv.Itoa(int(have.MaxSessionDuration)), "sessions that last as long as before are refused")
+	}
+	w.roleTags(want.Tags, have.Tags)
 	return w.found
+}
+
+// roleTags: what policies may ask for must be there. A tag more takes nothing from it, and is how accounts are kept in order.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-access-control.html
+func (w *weakening) roleTags(want, have map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if value, ok := have[key]; !ok || value != want[key] {
+			w.add(FieldRoleTag(key), want[key], value, "policies that ask for the tag do not hold any more")
+		}
+	}
 }
 
 func (w *weakening) attached(want, have []AttachedPolicy) {

@@ -20,25 +20,29 @@ type Touch struct {
 	Account, Region string
 }
 
-// named says which members of the request name the resource.
+// named says which members of the request name the resource, and which of the response where the request does not.
 type named struct {
-	service string
-	kind    Kind
-	members []string
+	service   string
+	kind      Kind
+	members   []string
+	responses []string
 }
 
 // touching is how each service names what its calls are about. CloudTrail's own lists come first: see Touched.
 var touching = []named{
-	{"s3", KindBucket, []string{"bucketName"}},
-	{"kms", KindKey, []string{"keyId", "targetKeyId", "aliasName"}},
-	{"sns", KindTopic, []string{"topicArn", "subscriptionArn", "resourceArn"}},
-	{"logs", KindLogGroup, []string{"logGroupName", "logGroupIdentifier", "resourceIdentifier", "resourceArn"}},
-	{"iam", KindRole, []string{"roleName"}},
-	{"events", KindRule, []string{"name", "rule"}},
-	{"sqs", KindQueue, []string{"queueUrl", "queueName"}},
-	{"monitoring", KindAlarm, []string{"alarmName"}},
-	{"lambda", KindFunction, []string{"functionName", "resource"}},
-	{"states", KindStateMachine, []string{"stateMachineArn"}},
+	{service: "s3", kind: KindBucket, members: []string{"bucketName"}},
+	{service: "kms", kind: KindKey, members: []string{"keyId", "targetKeyId", "aliasName"}},
+	{service: "sns", kind: KindTopic, members: []string{"topicArn", "subscriptionArn", "resourceArn"}},
+	{service: "logs", kind: KindLogGroup, members: []string{"logGroupName", "logGroupIdentifier", "resourceIdentifier", "resourceArn"}},
+	{service: "iam", kind: KindRole, members: []string{"roleName"}},
+	{service: "events", kind: KindRule, members: []string{"name", "rule"}},
+	{service: "sqs", kind: KindQueue, members: []string{"queueUrl", "queueName"}},
+	{service: "monitoring", kind: KindAlarm, members: []string{"alarmName"}},
+	// The mapping of a queue to a function is named by an id.
+	{service: "lambda", kind: KindFunction, members: []string{"functionName", "resource"}, responses: []string{"functionArn"}},
+	{service: "lambda", kind: KindLayer, members: []string{"layerName"}},
+	{service: "lambda", kind: KindQueue, responses: []string{"eventSourceArn"}},
+	{service: "states", kind: KindStateMachine, members: []string{"stateMachineArn", "executionArn"}},
 }
 
 // Touched lists the resources of the kinds that a trail can depend on which a record is about: those of its request, and
@@ -60,6 +64,10 @@ func Touched(r cloudtrail.Record) []Touch {
 		}
 		for _, member := range n.members {
 			name, _ := r.RequestParameter(member)
+			add(name)
+		}
+		for _, member := range n.responses {
+			name, _ := r.ResponseElement(member)
 			add(name)
 		}
 		switch n.kind {
@@ -148,6 +156,14 @@ func (t Touch) Is(d Dependency) bool {
 		}
 		name, _, _ = strings.Cut(name, ":")
 		return t.Account == p.AccountID && t.Region == p.Region && name == nameIn(t.Kind, p)
+	case KindLayer: // with a version
+		if name, ok := strings.CutPrefix(t.Name, string(d.ARN)+":"); ok && name != "" {
+			return true
+		}
+	case KindStateMachine: // with a version or an alias, or an execution of it
+		if of, err := arn.Parse(t.Name); err == nil {
+			return of.AccountID == p.AccountID && of.Region == p.Region && machineIn(of) == machineIn(p)
+		}
 	case KindLogGroup:
 		if strings.TrimSuffix(t.Name, ":*") == string(d.ARN) {
 			return true
@@ -170,6 +186,19 @@ func nameIn(kind Kind, p arn.Parts) string {
 		return name
 	}
 	return p.Name()
+}
+
+// machineIn is the name of the state machine in its ARN, or in that of one of its executions; "" in any other.
+//
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html#awsstepfunctions-resources-for-iam-policies
+func machineIn(p arn.Parts) string {
+	for _, prefix := range []string{"stateMachine:", "execution:", "express:"} {
+		if rest, ok := strings.CutPrefix(p.Resource, prefix); ok && p.Service == "states" {
+			name, _, _ := strings.Cut(rest, ":")
+			return name
+		}
+	}
+	return ""
 }
 
 // busIn is the name of the event bus in a rule's ARN.

@@ -130,7 +130,7 @@ func TestWeakenedRole(t *testing.T) {
 	inline := trail.CanonicalPolicy(document(`{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}`))
 	judge(t, trail.KindRole, func() trail.Role {
 		return trail.Role{
-			Exists: true, RoleID: "AROA1", AssumeRolePolicyDocument: trail.CanonicalPolicy(document(logs)),
+			Exists: true, RoleID: "AROA1", MaxSessionDuration: 7200, Tags: map[string]string{"team": "security"}, AssumeRolePolicyDocument: trail.CanonicalPolicy(document(logs)),
 			RolePolicyList:          map[string]json.RawMessage{"a": inline},
 			AttachedManagedPolicies: []trail.AttachedPolicy{{PolicyArn: policy, DefaultVersionID: "v1"}},
 		}
@@ -146,6 +146,11 @@ func TestWeakenedRole(t *testing.T) {
 		{"attached", func(r *trail.Role) {
 			r.AttachedManagedPolicies = append(r.AttachedManagedPolicies, trail.AttachedPolicy{PolicyArn: "x"})
 		}, []string{"AttachedManagedPolicies.x"}},
+		{"shorter sessions", func(r *trail.Role) { r.MaxSessionDuration = 3600 }, []string{"MaxSessionDuration"}},
+		{"longer sessions", func(r *trail.Role) { r.MaxSessionDuration = 43200 }, nil},
+		{"tag gone", func(r *trail.Role) { r.Tags = nil }, []string{"Tags.team"}},
+		{"tag changed", func(r *trail.Role) { r.Tags["team"] = "lunch" }, []string{"Tags.team"}},
+		{"tag new", func(r *trail.Role) { r.Tags["cost"] = "1" }, nil},
 		{"bounded", func(r *trail.Role) { r.PermissionsBoundary = policy }, []string{"PermissionsBoundary"}},
 	})
 }

@@ -28,7 +28,7 @@ func (restoreAlarm) Info() action.Info {
 		ID: "cloudwatch:RestoreAlarms", Summary: "put back an alarm on what a trail records, and its actions", Class: "restore-trail",
 		Permissions: []string{
 			"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions",
-			"cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm", "iam:PassRole", "sts:GetCallerIdentity",
+			"cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm", "sts:GetCallerIdentity",
 		},
 	}
 }

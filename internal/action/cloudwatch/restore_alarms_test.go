@@ -106,7 +106,7 @@ func TestRoutes(t *testing.T) {
 	for i := range routes {
 		routes[i].NotInMoto = noProtocol
 	}
-	restoretest.Run(t, restoretest.Suite{Action: restoreAlarms, Routes: routes, Implied: []string{"iam:PassRole", "sts:GetCallerIdentity"}})
+	restoretest.Run(t, restoretest.Suite{Action: restoreAlarms, Routes: routes, Implied: []string{"sts:GetCallerIdentity"}})
 }
 
 // TestLeftAlone: the state and the words of an alarm are nothing to put back.

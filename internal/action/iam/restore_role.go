@@ -34,7 +34,7 @@ func (restoreRole) Info() action.Info {
 			"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy",
 			"iam:DetachRolePolicy", "iam:GetPolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
 			"iam:ListRolePolicies", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion", "iam:TagRole",
-			"iam:UpdateAssumeRolePolicy",
+			"iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
 		},
 	}
 }
@@ -99,9 +99,7 @@ func (r *repair) create(ctx context.Context, want trail.Role) bool {
 	if want.PermissionsBoundary != "" {
 		in.PermissionsBoundary = &want.PermissionsBoundary
 	}
-	for _, k := range slices.Sorted(maps.Keys(want.Tags)) {
-		in.Tags = append(in.Tags, types.Tag{Key: &k, Value: aws.String(want.Tags[k])})
-	}
+	in.Tags = tagList(want.Tags)
 	return action.Call(ctx, &r.steps, action.Interpret(r.client.CreateRole, func(err error) error {
 		var exists *types.EntityAlreadyExistsException
 		if errors.As(err, &exists) {
@@ -110,6 +108,14 @@ func (r *repair) create(ctx context.Context, want trail.Role) bool {
 		}
 		return noPolicy(err, want.PermissionsBoundary)
 	}), in)
+}
+
+func tagList(tags map[string]string) []types.Tag {
+	var out []types.Tag
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, types.Tag{Key: &k, Value: aws.String(tags[k])})
+	}
+	return out
 }
 
 // noPolicy is for errors that mean that a managed policy, or a version of it, is gone.
@@ -139,6 +145,10 @@ func (r *repair) change(ctx context.Context, to, from trail.Role, differences []
 	if differs(trail.FieldBoundary) {
 		r.boundary(ctx, to.PermissionsBoundary)
 	}
+	if differs(trail.FieldMaxSession) {
+		r.maxSession(ctx, to)
+	}
+	r.tags(ctx, to.Tags, from.Tags, differs)
 	for _, name := range names(to.RolePolicyList, from.RolePolicyList) {
 		if differs(trail.FieldInlinePolicy(name)) {
 			r.inline(ctx, name, to.RolePolicyList)
@@ -154,6 +164,38 @@ func (r *repair) change(ctx context.Context, to, from trail.Role, differences []
 		if differs(trail.FieldManagedPolicy(p.PolicyArn)) {
 			r.managed(ctx, p, from)
 		}
+	}
+}
+
+// maxSession says the description again, which the call takes with it.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+func (r *repair) maxSession(ctx context.Context, to trail.Role) {
+	in := &api.UpdateRoleInput{RoleName: r.role, MaxSessionDuration: &to.MaxSessionDuration}
+	if to.Description != "" {
+		in.Description = &to.Description
+	}
+	action.Call(ctx, &r.steps, r.client.UpdateRole, in)
+}
+
+func (r *repair) tags(ctx context.Context, to, from map[string]string, differs func(field string) bool) {
+	put, gone := map[string]string{}, []string{}
+	for key, value := range to {
+		if differs(trail.FieldRoleTag(key)) {
+			put[key] = value
+		}
+	}
+	for key := range from {
+		if _, ok := to[key]; !ok && differs(trail.FieldRoleTag(key)) {
+			gone = append(gone, key)
+		}
+	}
+	if len(gone) > 0 {
+		slices.Sort(gone)
+		action.Call(ctx, &r.steps, r.client.UntagRole, &api.UntagRoleInput{RoleName: r.role, TagKeys: gone})
+	}
+	if len(put) > 0 {
+		action.Call(ctx, &r.steps, r.client.TagRole, &api.TagRoleInput{RoleName: r.role, Tags: tagList(put)})
 	}
 }
 
@@ -252,7 +294,10 @@ func (restoreRole) Revert(ctx context.Context, env *action.Env, d trail.Dependen
 
 // bare is what may be left of a role that is to be deleted.
 func bare(r trail.Role) trail.Role {
-	return trail.Role{Exists: true, AssumeRolePolicyDocument: r.AssumeRolePolicyDocument, PermissionsBoundary: r.PermissionsBoundary}
+	return trail.Role{
+		Exists: true, AssumeRolePolicyDocument: r.AssumeRolePolicyDocument, PermissionsBoundary: r.PermissionsBoundary,
+		MaxSessionDuration: r.MaxSessionDuration, Tags: r.Tags,
+	}
 }
 
 // differences are all between two roles, whichever is the weaker.

@@ -77,6 +77,11 @@ func (r role) unbound() {
 	restoretest.OK(r.DeleteRolePermissionsBoundary(r.Context(), &api.DeleteRolePermissionsBoundaryInput{RoleName: name}))(r)
 }
 
+// shorten leaves the description alone, as AWS does.
+func (r role) shorten() {
+	restoretest.OK(r.UpdateRole(r.Context(), &api.UpdateRoleInput{RoleName: name, MaxSessionDuration: aws.Int32(3600), Description: aws.String("of the trail")}))(r)
+}
+
 func (r role) bind() {
 	restoretest.OK(r.PutRolePermissionsBoundary(r.Context(), &api.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: r.bound()}))(r)
 }
@@ -121,7 +126,7 @@ func TestRoutes(t *testing.T) {
 		return *restoretest.OK(of(s).GetPolicy(s.Context(), &api.GetPolicyInput{PolicyArn: of(s).managed()}))(s).Policy.DefaultVersionId
 	}
 	remade := []string{"CreateRole", "PutRolePolicy", "AttachRolePolicy"}
-	restoretest.Run(t, restoretest.Suite{Action: restoreRole, Implied: []string{"iam:TagRole"}, Routes: []restoretest.Route{
+	restoretest.Run(t, restoretest.Suite{Action: restoreRole, Routes: []restoretest.Route{
 		{Name: "deleted", Build: build, Calls: remade, Damage: damage(role.delete)},
 		{Name: "deleted, with a boundary", Region: "cn-north-1", Build: buildBound(role.bound), Calls: remade, Damage: damage(role.delete)},
 		{
@@ -153,6 +158,22 @@ func TestRoutes(t *testing.T) {
 		},
 		{Name: "boundary put", Build: build, Calls: []string{"DeleteRolePermissionsBoundary"}, Damage: damage(role.bind)},
 		{Name: "boundary taken away", Build: buildBound(role.bound), Calls: []string{"PutRolePermissionsBoundary"}, Damage: damage(role.unbound)},
+		{Name: "sessions shortened", Build: build, Calls: []string{"UpdateRole"}, Damage: damage(role.shorten)},
+		{
+			Name: "tag changed", Build: build, Calls: []string{"TagRole"},
+			Damage: damage(func(r role) {
+				restoretest.OK(r.TagRole(r.Context(), &api.TagRoleInput{RoleName: name, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("lunch")}}}))(r)
+			}),
+		},
+		{Name: "tag taken away", Build: build, Calls: []string{"TagRole"}, Damage: damage(func(r role) {
+			restoretest.OK(r.UntagRole(r.Context(), &api.UntagRoleInput{RoleName: name, TagKeys: []string{"team"}}))(r)
+		})},
+		{Name: "sessions shortened, trust taken away", Build: build, Calls: []string{"UpdateAssumeRolePolicy", "UpdateRole"}, Damage: damage(func(r role) {
+			restoretest.OK(r.UpdateAssumeRolePolicy(r.Context(), &api.UpdateAssumeRolePolicyInput{
+				RoleName: name, PolicyDocument: aws.String(strings.Replace(*trust, "Allow", "Deny", 1)),
+			}))(r)
+			r.shorten()
+		})},
 	}})
 }
 

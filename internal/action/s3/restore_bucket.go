@@ -24,9 +24,6 @@ import (
 
 func init() { action.Register(action.Restore(restoreBucket{})) }
 
-// ErrorForeignBucket names the refusal to touch a bucket of the name that belongs to another account.
-const ErrorForeignBucket = "Switchback.ForeignBucket"
-
 // restoreBucket puts a bucket back.
 type restoreBucket struct{}
 
@@ -147,7 +144,7 @@ func isTheSame(d trail.Dependency, want, now trail.Bucket) error {
 func foreign(d trail.Dependency, why string) error {
 	return &gate.NotSent{
 		Call:   gate.Call{Service: api.ServiceID, Account: d.Account, Region: d.Region, Target: string(d.ARN), IsMutation: true},
-		Reason: &asl.Error{Name: ErrorForeignBucket, Cause: why},
+		Reason: &asl.Error{Name: action.ErrorForeignBucket, Cause: why},
 	}
 }
 

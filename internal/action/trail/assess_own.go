@@ -14,6 +14,7 @@ import (
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/identity"
+	"github.com/switchback-project/switchback/internal/route"
 	"github.com/switchback-project/switchback/internal/state"
 	"github.com/switchback-project/switchback/internal/trail"
 )
@@ -34,6 +35,7 @@ type ownAssessment struct {
 	Harmless bool         `json:"harmless"`
 	Needed   bool         `json:"needed"`
 	Left     bool         `json:"left"`
+	Guided   bool         `json:"guided"`
 	Parts    []dependency `json:"parts"`
 	Restore  []restore    `json:"restore"`
 	WhoCan   string       `json:"who_can"`
@@ -96,11 +98,8 @@ func (a *ownAssessment) conclude(s subject, touched []trail.Dependency) {
 	}
 	if s.record != nil && !s.record.Failed() {
 		for _, d := range touched {
-			if text := unseen(d, s.record); text != "" {
-				a.Left = true
-				todo = append(todo, text)
-				wrong = append(wrong, fmt.Sprintf("%s %s was changed by %s", d.Kind, d.ARN, s.record.EventName))
-			}
+			what, do := a.see(d, *s.record)
+			wrong, todo = withText(wrong, what), withText(todo, do)
 		}
 	}
 	a.Harmless = s.record != nil && !s.record.Failed() && !isWeaker && !a.Left && len(a.Gaps) == 0 && !isTaking(s.record.EventName)
@@ -111,51 +110,36 @@ func (a *ownAssessment) conclude(s subject, touched []trail.Dependency) {
 	}
 }
 
-// unseenCalls did something that reading the part back does not show, by the beginnings of their names: CloudTrail appends
-// versions to those of Lambda. The commands are for whoever deployed it.
-var unseenCalls = []struct {
-	kind    trail.Kind
-	begins  string
-	text    string
-	command []string
-}{
-	{
-		trail.KindQueue, "PurgeQueue", "the events that it held are lost to it: fetch them from Event history once it is idle",
-		[]string{"switchback", "replay", "aws:"},
-	},
-	{
-		trail.KindAlarm, "SetAlarmState", "somebody set its state; CloudWatch sets it anew with the next evaluation: look at what it warned of",
-		[]string{"aws", "cloudwatch", "describe-alarm-history", "--alarm-name", "NAME"},
-	},
-	{
-		trail.KindFunction, "PutFunctionConcurrency", "it may not run any more",
-		[]string{"aws", "lambda", "delete-function-concurrency", "--function-name", "ARN"},
-	},
-	{
-		trail.KindFunction, "", "deploy the version again whose code hash is known, and compare it",
-		[]string{"aws", "lambda", "get-function-configuration", "--function-name", "ARN", "--query", "[CodeSha256,Role,Handler,Layers,Environment]"},
-	},
-	{
-		trail.KindStateMachine, "", "deploy it again, and start the executions that were stopped",
-		[]string{"aws", "stepfunctions", "describe-state-machine", "--state-machine-arn", "ARN"},
-	},
+func withText(list []string, text string) []string {
+	if text == "" {
+		return list
+	}
+	return append(list, text)
 }
 
-// unseen is what a person must do about a call whose effect cannot be read back; "" for others.
-func unseen(d trail.Dependency, r *cloudtrail.Record) string {
-	for _, c := range unseenCalls {
-		if c.kind != d.Kind || !strings.HasPrefix(r.EventName, c.begins) {
-			continue
+// guideOf is the route of a call that is a matter for people although reading its part back shows nothing; nil for others.
+func guideOf(r cloudtrail.Record) *route.Route {
+	for _, taken := range route.Match(ownRunbook, r) {
+		if taken.Class == route.ClassGuide || taken.Class == route.ClassAlert {
+			return taken
 		}
-		p, err := d.ARN.Parse()
-		if err != nil {
-			return ""
-		}
-		words := make([]string, len(c.command))
-		for i, w := range c.command {
-			words[i] = strings.NewReplacer("ARN", string(d.ARN), "NAME", strings.TrimPrefix(p.Resource, "alarm:")).Replace(w)
-		}
-		return fmt.Sprintf("%s %s: %s: an administrator of account %s runs: %s", d.Kind, d.ARN, c.text, d.Account, action.ShellCommand(words...))
 	}
-	return ""
+	return nil
+}
+
+// ownRunbook answers to what happens to our own parts.
+const ownRunbook = "responder-tampered"
+
+// see takes in a call to a part that cannot be read back. What people are to run the route says, where it is a known one.
+func (a *ownAssessment) see(d trail.Dependency, r cloudtrail.Record) (what, todo string) {
+	if taken := guideOf(r); taken != nil {
+		a.Left, a.Guided = true, true
+		return fmt.Sprintf("%s %s: %s", d.Kind, d.ARN, taken.What), ""
+	}
+	if state.CanRead(d.Kind) {
+		return "", ""
+	}
+	a.Left = true
+	what = fmt.Sprintf("%s %s was changed by %s", d.Kind, d.ARN, identity.Printable(r.EventName, maxNote))
+	return what, fmt.Sprintf("%s %s: whoever deploys Switchback compares it with what was deployed, and deploys that again", d.Kind, d.ARN)
 }

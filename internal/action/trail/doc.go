@@ -50,10 +50,11 @@
 //	        "part": "arn:…",      the first part that the event is about; "" for none
 //	        "harmless": false,    it is about no part of ours, or weakened none
 //	        "left": false,        a person must act: no action puts it right, or what was done cannot be read back
+//	        "guided": false,      what was done cannot be read back, and guide:Write knows what people are to run
 //	        "parts": […]}         as dependencies
 //
-// What cannot be read back: a queue that was purged, an alarm whose state was set, and functions and state machines, which
-// are only watched. who_can has the commands.
+// What cannot be read back: a queue that was purged, an alarm whose state was set, and functions, layers and state machines,
+// which are only watched.
 //
 // "trail:ProveOwnParts" (query) reads all of them back and notes on the incident when they are as they should be, and when
 // the event of a call of our own that was made for the incident came back through the sources. It looks once.

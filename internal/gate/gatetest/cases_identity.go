@@ -111,6 +111,18 @@ var identityCases = []contract{
 		ok(e.iam.DeleteRole(e.ctx, &iam.DeleteRoleInput{RoleName: roleName}))
 		refuse(e.iam.GetRole(e.ctx, &iam.GetRoleInput{RoleName: roleName}))("NoSuchEntity")
 	}},
+	{"role: length of sessions, tags taken away", func(e *env) {
+		e.newRole()
+		get := func() *types.Role { return ok(e.iam.GetRole(e.ctx, &iam.GetRoleInput{RoleName: roleName})).Role }
+		ok(e.iam.UpdateRole(e.ctx, &iam.UpdateRoleInput{RoleName: roleName, MaxSessionDuration: aws.Int32(7200), Description: aws.String("ours")}))
+		equal("seconds", aws.ToInt32(get().MaxSessionDuration), 7200)
+		equal("description", aws.ToString(get().Description), "ours")
+		ok(e.iam.TagRole(e.ctx, &iam.TagRoleInput{RoleName: roleName, Tags: email}))
+		ok(e.iam.UntagRole(e.ctx, &iam.UntagRoleInput{RoleName: roleName, TagKeys: []string{*email[0].Key, "nobodys"}}))
+		equal("tags", len(get().Tags), 0)
+		refuse(e.iam.UpdateRole(e.ctx, &iam.UpdateRoleInput{RoleName: aws.String("Nobody")}))("NoSuchEntity")
+		refuse(e.iam.UntagRole(e.ctx, &iam.UntagRoleInput{RoleName: aws.String("Nobody"), TagKeys: []string{"a"}}))("NoSuchEntity")
+	}},
 	{"role: inline policy", func(e *env) {
 		e.newRole()
 		refuse(e.iam.GetRolePolicy(e.ctx, &iam.GetRolePolicyInput{RoleName: roleName, PolicyName: inline}))("NoSuchEntity")
