@@ -54,14 +54,14 @@ func TestLookUp(t *testing.T) {
 			if tt.email != "" {
 				put(t, w, tt.email)
 			}
-			people, notes, err := account.Directory{}.LookUp(t.Context(), w.Door, tt.who)
+			answer, err := account.Directory{}.LookUp(t.Context(), w.Door, tt.who)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.people, people); diff != "" {
+			if diff := cmp.Diff(tt.people, answer.People); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if got := strings.Join(notes, "; "); !strings.Contains(got, tt.note) || (tt.note == "") != (got == "") {
+			if got := strings.Join(answer.Notes, "; "); !strings.Contains(got, tt.note) || (tt.note == "") != (got == "") {
 				t.Errorf("notes %q, want %q", got, tt.note)
 			}
 		})
@@ -75,10 +75,10 @@ func TestLookUpIsDown(t *testing.T) {
 	if err := w.Sandbox.Deny(contacttest.Account, "account:GetAlternateContact"); err != nil {
 		t.Fatal(err)
 	}
-	if people, _, err := (account.Directory{}).LookUp(t.Context(), w.Door, alice); err == nil {
-		t.Errorf("got %+v without an error", people)
+	if answer, err := (account.Directory{}).LookUp(t.Context(), w.Door, alice); err == nil {
+		t.Errorf("got %+v without an error", answer)
 	}
-	if _, _, err := (account.Directory{}).LookUp(t.Context(), nil, alice); err == nil {
+	if _, err := (account.Directory{}).LookUp(t.Context(), nil, alice); err == nil {
 		t.Error("no error without a way to AWS")
 	}
 }
