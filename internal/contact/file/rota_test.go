@@ -4,6 +4,7 @@
 package file_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,36 @@ func TestRotaOfItsOwn(t *testing.T) {
 	}
 	if _, err := file.Open(file.Options{Path: write(t, "p.yaml", team), OnCall: "gone.csv"}, clock); err == nil {
 		t.Error("accepted a rota that is not there")
+	}
+}
+
+// The examples of the documentation are read as they stand there.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/directories.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string]string{}
+	for _, block := range strings.Split(string(page), "```")[1:] {
+		kind, text, _ := strings.Cut(block, "\n")
+		first, _, _ := strings.Cut(text, "\n")
+		blocks[kind+" "+first] = text
+	}
+	yaml, csv, rota := blocks["yaml people:"], blocks["csv name,email,principals,os_users,manager,active,left"], blocks["csv from,until,person"]
+	if yaml == "" || csv == "" || rota == "" {
+		t.Fatal("the page has other examples")
+	}
+	for _, o := range []file.Options{
+		{Path: write(t, "p.yaml", yaml)}, {Path: write(t, "p.csv", csv), OnCall: write(t, "r.csv", rota), TimeZone: "Europe/Berlin"},
+	} {
+		d, err := file.Open(o, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := d.OnCall(t.Context()); err != nil || len(a.People) != 1 {
+			t.Errorf("%s: got %+v, %v", o.Path, a, err)
+		}
 	}
 }
 

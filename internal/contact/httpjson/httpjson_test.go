@@ -295,6 +295,21 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
+// The example of the documentation is read as it stands there.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/directories.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	answers, err := httpjson.Answers([]byte(text), clock())
+	if err != nil || len(answers) != 3 || told(answers[0]) != "Alice Example alice@example.com U012AB3CD +49 30 1234567" {
+		t.Errorf("got %+v, %v", answers, err)
+	}
+}
+
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(one))
 	f.Add([]byte(`{"people": [{"name": "\u202e", "email": "a@b\r\n", "slack": "<!channel>", "phone": "\u0000"}, {"active": false}]}`))
