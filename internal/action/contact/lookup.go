@@ -24,7 +24,7 @@ const ErrorNobody = "Switchback.NobodyToContact"
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "contact:LookUp", Class: "read",
-		Summary:     "how to reach the human of the incident, and where the answer came from",
+		Summary: "how to reach the human of the incident, and where the answer came from",
 		Permissions: []string{
 			"account:GetAlternateContact", "cloudtrail:LookupEvents", "iam:ListUserTags",
 			"identitystore:DescribeUser", "identitystore:GetUserId", "identitystore:ListUsers",
