@@ -8,8 +8,16 @@
 // certain, never alone; then the account's own contact; then the configured fallback, so that there is always somebody.
 // Every answer says where it came from, and what was ignored is said too.
 //
-// A directory that is down is a note and no failure: the next one is asked. The package sends nothing (see
-// internal/notify) and decides nothing about who did it (see internal/identity).
+// [Chain.Escalation] is who is asked when the human does not answer: person, manager, on-call, fallback. Of what can go
+// wrong:
+//
+//   - A directory that is down, or does not answer in time, is a note and no failure: the next one is asked.
+//   - Of two people of one name neither is certain. Both are hints, beside somebody certain.
+//   - Somebody who left is not contacted, also where another directory still has them; their manager is.
+//   - Names in an event are the attacker's. They are compared and encoded, never interpreted, and cut before they are
+//     told to anybody.
+//
+// The package sends nothing (see internal/notify) and decides nothing about who did it (see internal/identity).
 package contact
 
 import (
@@ -29,11 +37,34 @@ import (
 
 // Directory knows people.
 type Directory interface {
-	// LookUp returns how to reach who, best first; nobody when it knows nobody. Notes say in words what was ignored and
-	// why. An error means that the directory could not be asked. Door is the way to AWS, nil where there is none.
-	//
-	// Everybody has a Source. Answers that others than us can write MUST be marked IsHint.
-	LookUp(ctx context.Context, door *gate.Door, who incident.Who) (people []incident.Person, notes []string, err error)
+	// LookUp returns how to reach who. An error means that the directory could not be asked. Door is the way to AWS, nil
+	// where there is none.
+	LookUp(ctx context.Context, door *gate.Door, who incident.Who) (Answer, error)
+}
+
+// Answer is what a directory knows. The zero value is that it knows nobody.
+type Answer struct {
+	// People are whom to contact, best first. Everybody has a Source. Answers that others than us can write, and several
+	// of which only one can be right, MUST be marked IsHint.
+	People []incident.Person
+	// Left are people whom the directory knows by that name, and knows to be gone. Nobody contacts them, whatever other
+	// directories say of them.
+	Left []incident.Person
+	// Notes say in words what was ignored and why.
+	Notes []string
+}
+
+// Managers is a Directory that knows to whom people report.
+type Managers interface {
+	// ManagersOf returns the nearest manager of who that is still there, with a Note whose manager that is. Somebody who
+	// left still has one. It is no note that who is not known, or has none.
+	ManagersOf(ctx context.Context, door *gate.Door, who incident.Who) (Answer, error)
+}
+
+// Rota is a Directory that knows who is on call.
+type Rota interface {
+	// OnCall returns who is on call now, by the directory's clock.
+	OnCall(ctx context.Context) (Answer, error)
 }
 
 // Users is a Directory that also knows which person is a user of this computer's operating system.
@@ -45,9 +76,14 @@ type Users interface {
 
 // Sources of people, as incident.Person and reports name them; for directories also their types in the configuration.
 const (
-	SourceFile     = "file"
-	SourceIAMTags  = "iam tags"
-	SourceAccount  = "account contact"
+	SourceFile           = "file"
+	SourceIdentityCenter = "identity center"
+	SourceHTTP           = "http"
+	SourceIAMTags        = "iam tags"
+	SourceAccount        = "account contact"
+	// Of people who stand in for the human, with a Note that says for whom, and which directory named them.
+	SourceManager  = "manager"
+	SourceOnCall   = "on-call"
 	SourceFallback = "fallback"
 )
 
@@ -55,7 +91,8 @@ const (
 type Services struct {
 	// History shows who changed a hint lately; nil: nobody can tell.
 	History state.History
-	Clock   func() time.Time
+	// Clock tells who has left by now and who is on call; most directories need it.
+	Clock func() time.Time
 }
 
 // Config is one entry of the configuration's `directories:`: the type, and the fields that this type reads.
@@ -122,6 +159,16 @@ func CheckEmail(s string) error {
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Name != "" || a.Address != s || len(s) > maxEmail || strings.ContainsAny(s, " \t\r\n\"<>(),;") {
 		return fmt.Errorf("check %.100q: %w", s, ErrEmail)
+	}
+	return nil
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// CheckAccount accepts the id of an AWS account; field is what the configuration calls it.
+func CheckAccount(field, id string) error {
+	if !accountID.MatchString(id) {
+		return fmt.Errorf("%s: %.40q is no account id (12 digits)", field, id)
 	}
 	return nil
 }

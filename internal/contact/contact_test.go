@@ -18,13 +18,13 @@ import (
 
 // list is a directory that always answers the same.
 type list struct {
-	people []incident.Person
-	notes  []string
-	err    error
+	people, left []incident.Person
+	notes        []string
+	err          error
 }
 
-func (l list) LookUp(context.Context, *gate.Door, incident.Who) ([]incident.Person, []string, error) {
-	return l.people, l.notes, l.err
+func (l list) LookUp(context.Context, *gate.Door, incident.Who) (contact.Answer, error) {
+	return contact.Answer{People: l.people, Left: l.left, Notes: l.notes}, l.err
 }
 
 // users is a directory that knows one user of the operating system.

@@ -11,7 +11,8 @@ type Person struct {
 	Email string `json:"email,omitempty" yaml:"email"`
 	Slack string `json:"slack,omitempty" yaml:"slack"` // member id
 	Phone string `json:"phone,omitempty" yaml:"phone"`
-	// Source says which directory gave the answer: "file", "iam tags", "account contact", "fallback".
+	// Source says where the answer came from: a directory ("file", "iam tags", …), or in whose stead they are told
+	// ("account contact", "manager", "on-call", "fallback").
 	Source string `json:"source,omitempty" yaml:"-"`
 	// IsHint marks an answer that must never be the only addressee (IAM tags: whoever may tag can redirect us).
 	IsHint bool   `json:"is_hint,omitempty" yaml:"-"`

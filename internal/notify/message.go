@@ -105,7 +105,7 @@ func isStandIn(to []incident.Person) bool {
 }
 
 // standIns are the sources of incident.Person that name somebody responsible, and not the person.
-var standIns = map[string]bool{"account contact": true, "fallback": true}
+var standIns = map[string]bool{"account contact": true, "manager": true, "on-call": true, "fallback": true}
 
 // DoneLine says in words what a verified change put back, for Case.Done.
 func DoneLine(u incident.Undo) string {

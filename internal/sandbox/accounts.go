@@ -26,6 +26,9 @@ type account struct {
 	managed  map[string]*managedPolicy // by ARN
 	contacts map[types.AlternateContactType]*types.AlternateContact
 
+	// identities are the users of IAM Identity Center, nil for none.
+	identities *identityStore
+
 	trails  []*trail // by name, then home region
 	keys    map[string]*kmsKey
 	aliases map[string]*kmsKey // by ARN

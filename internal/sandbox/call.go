@@ -66,7 +66,7 @@ var operations = sync.OnceValue(func() table {
 	for _, register := range []func(table){
 		accountOperations, alarmOperations, bucketOperations, bucketConfigOperations, cloudtrailOperations, controlOperations,
 		historyOperations, iamOperations, iamPolicyOperations, kmsOperations, logsOperations, objectOperations,
-		eventBusOperations, eventRuleOperations, keyUseOperations, logFilterOperations, managedPolicyOperations, subscriptionOperations,
+		identityStoreOperations, eventBusOperations, eventRuleOperations, keyUseOperations, logFilterOperations, managedPolicyOperations, subscriptionOperations,
 		selectorOperations, snsOperations, sqsOperations, stsOperations, trailOperations,
 	} {
 		register(t)

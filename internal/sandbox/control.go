@@ -44,6 +44,7 @@ func controlOperations(t table) {
 	handle(t, control, "AddPrincipal", writes, addPrincipal)
 	handle(t, control, "Deny", writes, deny)
 	handle(t, control, "Allow", writes, allow)
+	handle(t, control, "ProvisionUser", writes, provisionUser)
 	handle(t, control, "SetSource", writes, setSource)
 	handle(t, control, "Subscribe", writes, subscribe)
 	handle(t, control, "Seeded", writes, markSeeded)

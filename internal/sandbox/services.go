@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -57,6 +58,10 @@ var (
 	iamService = &service{
 		id: iam.ServiceID, label: "iam", version: "1.09", global: true,
 		unknownKey: invalidClientToken, denied: accessDenied, target: iamTarget,
+	}
+	identityStoreService = &service{
+		id: identitystore.ServiceID, label: "identitystore", version: "1.09",
+		unknownKey: unrecognizedClient, denied: accessDeniedException, target: anyTarget,
 	}
 	kmsService = &service{
 		id: kms.ServiceID, label: "kms", version: "1.11",

@@ -357,12 +357,12 @@ func (st *stage) close(ctx context.Context) {
 type staff struct{ st *stage }
 
 // LookUp knows the users of the account.
-func (s staff) LookUp(_ context.Context, _ *gate.Door, who incident.Who) ([]incident.Person, []string, error) {
+func (s staff) LookUp(_ context.Context, _ *gate.Door, who incident.Who) (contact.Answer, error) {
 	p, err := arn.Parse(who.HumanARN)
 	if err != nil {
-		return nil, nil, nil
+		return contact.Answer{}, nil
 	}
-	return []incident.Person{{Name: p.Name(), Email: p.Name() + "@example.com", Source: contact.SourceFile}}, nil, nil
+	return contact.Answer{People: []incident.Person{{Name: p.Name(), Email: p.Name() + "@example.com", Source: contact.SourceFile}}}, nil
 }
 
 func orDefault(text, otherwise string) string {

@@ -27,6 +27,7 @@ import (
 	_ "github.com/switchback-project/switchback/internal/action/trail"      // what trails depend on
 	_ "github.com/switchback-project/switchback/internal/contact/account"   // security contact of the account
 	_ "github.com/switchback-project/switchback/internal/contact/file"      // directory file
+	_ "github.com/switchback-project/switchback/internal/contact/httpjson"  // HTTP directory
 	_ "github.com/switchback-project/switchback/internal/contact/iamtags"   // IAM tags, as a hint
 	_ "github.com/switchback-project/switchback/internal/notify/console"    // log
 	_ "github.com/switchback-project/switchback/internal/notify/slack"      // Slack webhook
@@ -40,6 +41,9 @@ import (
 	_ "github.com/switchback-project/switchback/internal/source/s3"        // log files in buckets
 	_ "github.com/switchback-project/switchback/internal/source/sqs"       // queues
 	_ "github.com/switchback-project/switchback/internal/source/watcher"   // the stop whose event never came
+
+	// On its own: its length would move all comments above.
+	_ "github.com/switchback-project/switchback/internal/contact/identitycenter" // users of IAM Identity Center
 )
 
 // Catalog is what runbooks may name in this build.

@@ -22,8 +22,8 @@ type directory struct {
 	err    error
 }
 
-func (d directory) LookUp(context.Context, *gate.Door, incident.Who) ([]incident.Person, []string, error) {
-	return d.people, nil, d.err
+func (d directory) LookUp(context.Context, *gate.Door, incident.Who) (contact.Answer, error) {
+	return contact.Answer{People: d.people}, d.err
 }
 
 type output struct {

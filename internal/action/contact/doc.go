@@ -5,12 +5,14 @@
 //
 // # contact:LookUp
 //
-// Asks the configured directories, in the order of internal/contact: the directory file, IAM tags (only a hint), the
-// account's security contact, the fallback. Input: none, {} (the human is the incident's, see identity:Resolve).
+// Asks the configured directories, in the order of internal/contact: the directory file, Identity Center, an HTTP
+// service, IAM tags (only a hint), the account's security contact; where nobody is found, or who was found has left, their
+// manager, whoever is on call, the fallback. Input: none, {} (the human is the incident's, see identity:Resolve).
 // Output:
 //
 //	{"people": [{"name": "Alice Example", "email": "alice@example.com", "slack": "U012AB3CD", "phone",
-//	             "source": "file" | "iam tags" | "account contact" | "fallback", "is_hint": false, "note"}],
+//	             "source": "file" | "identity center" | "http" | "iam tags" | "account contact" | "manager" | "on-call" |
+//	                       "fallback", "is_hint": false, "note"}],
 //	 "notes": ["iam tags: ignored, changed on 2026-05-01"],
 //	 "source": "file"}
 //

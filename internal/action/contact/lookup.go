@@ -24,8 +24,11 @@ const ErrorNobody = "Switchback.NobodyToContact"
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "contact:LookUp", Class: "read",
-		Summary:     "how to reach the human of the incident, and where the answer came from",
-		Permissions: []string{"account:GetAlternateContact", "cloudtrail:LookupEvents", "iam:ListUserTags"},
+		Summary: "how to reach the human of the incident, and where the answer came from",
+		Permissions: []string{
+			"account:GetAlternateContact", "cloudtrail:LookupEvents", "iam:ListUserTags",
+			"identitystore:DescribeUser", "identitystore:GetUserId", "identitystore:ListUsers",
+		},
 	}, lookUp))
 }
 

@@ -4,6 +4,10 @@
 // Package account asks an AWS account for its security contact: the person its owner named for such cases, where our own
 // directory knows nobody. It is the account of the human, or of the principal where the human is unknown.
 //
+//	type: account contact
+//	management: "111122223333"   # ask the organization's management account (or the delegated administrator for Account
+//	                             # Management) instead of each account itself; default: each account itself
+//
 // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html
 package account
 
@@ -25,42 +29,56 @@ import (
 
 func init() {
 	contact.Register(contact.Kind{Type: contact.SourceAccount, Open: func(c contact.Config, _ contact.Services) (contact.Directory, error) {
-		return Directory{}, c.Decode(&struct{}{})
+		var d Directory
+		if err := c.Decode(&d); err != nil {
+			return nil, err
+		}
+		if d.Management == "" {
+			return d, nil
+		}
+		return d, contact.CheckAccount("management", d.Management)
 	}})
 }
 
-// Directory is the alternate contacts of accounts.
-type Directory struct{}
+// Directory is the alternate contacts of accounts. The zero value asks each account itself.
+type Directory struct {
+	// Management is the account that may ask for those of all others in the organization.
+	Management string `yaml:"management"`
+}
 
 var _ contact.Directory = Directory{}
 
 // LookUp implements contact.Directory with one call of account:GetAlternateContact, in the partition's global region.
-func (Directory) LookUp(ctx context.Context, door *gate.Door, who incident.Who) ([]incident.Person, []string, error) {
+func (d Directory) LookUp(ctx context.Context, door *gate.Door, who incident.Who) (contact.Answer, error) {
 	owner, ok := owner(who)
 	if !ok {
-		return nil, []string{"the principal's account is not known"}, nil
+		return contact.Answer{Notes: []string{"the principal's account is not known"}}, nil
 	}
 	if door == nil {
-		return nil, nil, errors.New("no way to AWS")
+		return contact.Answer{}, errors.New("no way to AWS")
 	}
 	partition, ok := arn.PartitionByID(owner.Partition)
 	if !ok {
-		return nil, nil, fmt.Errorf("unknown partition %q", owner.Partition)
+		return contact.Answer{}, fmt.Errorf("unknown partition %.40q", owner.Partition)
 	}
-	cfg, err := door.Config(ctx, owner.AccountID, partition.GlobalRegion)
+	in := &awsaccount.GetAlternateContactInput{AlternateContactType: types.AlternateContactTypeSecurity}
+	caller := owner.AccountID
+	// AWS refuses the id of the caller's own account: leaving it out is how that is asked for.
+	if d.Management != "" && d.Management != owner.AccountID {
+		caller, in.AccountId = d.Management, &owner.AccountID
+	}
+	cfg, err := door.Config(ctx, caller, partition.GlobalRegion)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open account %s: %w", owner.AccountID, err)
+		return contact.Answer{}, fmt.Errorf("open account %s: %w", caller, err)
 	}
-	out, err := awsaccount.NewFromConfig(cfg).GetAlternateContact(ctx, &awsaccount.GetAlternateContactInput{
-		AlternateContactType: types.AlternateContactTypeSecurity,
-	})
+	out, err := awsaccount.NewFromConfig(cfg).GetAlternateContact(ctx, in)
 	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
-		return nil, []string{fmt.Sprintf("account %s names no security contact", owner.AccountID)}, nil
+		return contact.Answer{Notes: []string{fmt.Sprintf("account %s names no security contact", owner.AccountID)}}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("get security contact of account %s: %w", owner.AccountID, err)
+		return contact.Answer{}, fmt.Errorf("get security contact of account %s: %w", owner.AccountID, err)
 	}
-	return person(owner.AccountID, out.AlternateContact)
+	return person(owner.AccountID, out.AlternateContact), nil
 }
 
 // owner is where the human, or else the principal, lives.
@@ -73,9 +91,9 @@ func owner(who incident.Who) (arn.Parts, bool) {
 	return arn.Parts{}, false
 }
 
-func person(account string, c *types.AlternateContact) ([]incident.Person, []string, error) {
+func person(account string, c *types.AlternateContact) contact.Answer {
 	if c == nil {
-		return nil, nil, nil
+		return contact.Answer{}
 	}
 	p := incident.Person{
 		Name: identity.Printable(aws.ToString(c.Name), 100), Email: aws.ToString(c.EmailAddress),
@@ -83,7 +101,7 @@ func person(account string, c *types.AlternateContact) ([]incident.Person, []str
 		Note: "security contact of account " + account,
 	}
 	if err := contact.CheckEmail(p.Email); err != nil {
-		return nil, []string{fmt.Sprintf("security contact of account %s: %v", account, err)}, nil
+		return contact.Answer{Notes: []string{fmt.Sprintf("security contact of account %s: %v", account, err)}}
 	}
-	return []incident.Person{p}, nil, nil
+	return contact.Answer{People: []incident.Person{p}}
 }

@@ -29,6 +29,8 @@ type World struct {
 	Door *gate.Door
 	// Config may change the account: for the story of a test.
 	Config aws.Config
+	// Fail, where it is set, is asked before each call, and refuses it with its error. Set it between calls.
+	Fail func(r gate.Request) error
 
 	now time.Time
 }
@@ -50,7 +52,8 @@ func New(t *testing.T) *World {
 		t.Fatal(err)
 	}
 	w.Gate, err = gate.Open(t.Context(), gate.Options{
-		Backend: s, Clock: w.Clock, Region: Region,
+		Backend: moody{w, s}, Clock: w.Clock, Region: Region,
+		Sleep:       func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return root, nil }),
 	})
 	if err != nil {
@@ -68,3 +71,19 @@ func (w *World) Clock() time.Time { return w.now }
 
 // Pass lets time pass.
 func (w *World) Pass(d time.Duration) { w.now = w.now.Add(d) }
+
+// moody is the sandbox on days on which it does not answer.
+type moody struct {
+	w    *World
+	next gate.Backend
+}
+
+// Do implements gate.Backend.
+func (m moody) Do(ctx context.Context, r gate.Request) (any, error) {
+	if m.w.Fail != nil {
+		if err := m.w.Fail(r); err != nil {
+			return nil, err
+		}
+	}
+	return m.next.Do(ctx, r)
+}

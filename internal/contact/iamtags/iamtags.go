@@ -79,40 +79,40 @@ func New(o Options, s contact.Services) *Directory {
 }
 
 // LookUp implements contact.Directory for humans who are IAM users.
-func (d *Directory) LookUp(ctx context.Context, door *gate.Door, who incident.Who) ([]incident.Person, []string, error) {
+func (d *Directory) LookUp(ctx context.Context, door *gate.Door, who incident.Who) (contact.Answer, error) {
 	user, err := arn.Parse(who.HumanARN)
 	if err != nil || !strings.HasPrefix(user.Resource, "user/") {
-		return nil, nil, nil // nobody whom IAM has tags for
+		return contact.Answer{}, nil // nobody whom IAM has tags for
 	}
 	if door == nil {
-		return nil, nil, errors.New("no way to AWS")
+		return contact.Answer{}, errors.New("no way to AWS")
 	}
 	partition, ok := arn.PartitionByID(user.Partition)
 	if !ok {
-		return nil, nil, fmt.Errorf("unknown partition %q", user.Partition)
+		return contact.Answer{}, fmt.Errorf("unknown partition %q", user.Partition)
 	}
 	name := user.Resource[strings.LastIndexByte(user.Resource, '/')+1:]
 	cfg, err := door.Config(ctx, user.AccountID, partition.GlobalRegion)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open account %s: %w", user.AccountID, err)
+		return contact.Answer{}, fmt.Errorf("open account %s: %w", user.AccountID, err)
 	}
 	out, err := iam.NewFromConfig(cfg).ListUserTags(ctx, &iam.ListUserTagsInput{UserName: &name, MaxItems: aws.Int32(maxTags)})
 	if gone := (*types.NoSuchEntityException)(nil); errors.As(err, &gone) {
-		return nil, []string{fmt.Sprintf("user %s is gone", name)}, nil
+		return contact.Answer{Notes: []string{fmt.Sprintf("user %s is gone", name)}}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("list tags of user %s: %w", name, err)
+		return contact.Answer{}, fmt.Errorf("list tags of user %s: %w", name, err)
 	}
 	person, ok := d.person(name, out.Tags)
 	if !ok {
-		return nil, nil, nil
+		return contact.Answer{}, nil
 	}
 	note, trust := d.judge(ctx, door, user.AccountID, partition.GlobalRegion, name)
 	if !trust {
-		return nil, []string{note}, nil
+		return contact.Answer{Notes: []string{note}}, nil
 	}
 	person.Note = note
-	return []incident.Person{person}, nil, nil
+	return contact.Answer{People: []incident.Person{person}}, nil
 }
 
 // person reads the tags; a value that is no address counts as none.

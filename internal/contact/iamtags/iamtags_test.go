@@ -112,14 +112,14 @@ func TestLookUp(t *testing.T) {
 			if tt.history != nil {
 				services.History = tt.history(w)
 			}
-			people, notes, err := iamtags.New(iamtags.Options{}, services).LookUp(t.Context(), w.Door, tt.who)
+			answer, err := iamtags.New(iamtags.Options{}, services).LookUp(t.Context(), w.Door, tt.who)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, people); diff != "" {
+			if diff := cmp.Diff(tt.want, answer.People); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if got := strings.Join(notes, "; "); !strings.HasPrefix(got, tt.note) || (tt.note == "") != (got == "") {
+			if got := strings.Join(answer.Notes, "; "); !strings.HasPrefix(got, tt.note) || (tt.note == "") != (got == "") {
 				t.Errorf("notes %q, want %q", got, tt.note)
 			}
 		})
@@ -133,7 +133,7 @@ func TestLookUpIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := iamtags.New(iamtags.Options{}, contact.Services{Clock: w.Clock})
-	if people, _, err := d.LookUp(t.Context(), w.Door, alice); err == nil {
-		t.Errorf("got %+v without an error", people)
+	if answer, err := d.LookUp(t.Context(), w.Door, alice); err == nil {
+		t.Errorf("got %+v without an error", answer)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -35,17 +36,18 @@ type env struct {
 	config            func(account, region string) aws.Config
 	as                func(aws.Credentials) aws.Config
 
-	account *account.Client
-	alarms  *cloudwatch.Client
-	events  *eventbridge.Client
-	iam     *iam.Client
-	kms     *kms.Client
-	logs    *cloudwatchlogs.Client
-	s3      *s3.Client
-	sns     *sns.Client
-	sqs     *sqs.Client
-	sts     *sts.Client
-	trails  *cloudtrail.Client
+	account    *account.Client
+	alarms     *cloudwatch.Client
+	events     *eventbridge.Client
+	iam        *iam.Client
+	identities *identitystore.Client
+	kms        *kms.Client
+	logs       *cloudwatchlogs.Client
+	s3         *s3.Client
+	sns        *sns.Client
+	sqs        *sqs.Client
+	sts        *sts.Client
+	trails     *cloudtrail.Client
 }
 
 func newEnv(t testing.TB, target Target, seen operations) *env {
@@ -63,6 +65,7 @@ func newEnv(t testing.TB, target Target, seen operations) *env {
 	e.as = func(c aws.Credentials) aws.Config { return seen.watch(target.As(t, c, e.region)) }
 	cfg := e.config(Account, e.region)
 	e.account, e.iam, e.kms = account.NewFromConfig(cfg), iam.NewFromConfig(cfg), kms.NewFromConfig(cfg)
+	e.identities = identitystore.NewFromConfig(cfg)
 	e.logs, e.s3, e.sns = cloudwatchlogs.NewFromConfig(cfg), newS3(cfg), sns.NewFromConfig(cfg)
 	e.alarms, e.events = cloudwatch.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg)
 	e.sqs, e.sts, e.trails = sqs.NewFromConfig(cfg), sts.NewFromConfig(cfg), cloudtrail.NewFromConfig(cfg)

@@ -53,6 +53,7 @@ const (
 	pageDeleteQueue      = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"
 	pageQueueAttributes  = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
 	pageAlarms           = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+	pageIdentityUser     = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DescribeUser.html"
 	pageDeletePolicy     = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"
 )
 
@@ -130,4 +131,6 @@ var MotoLacks = map[string]string{
 	"alarm: actions off and on":                                 "does not speak the protocol of the current SDK: " + pageAlarms,
 	"alarm: state":                                              "does not speak the protocol of the current SDK: " + pageAlarms,
 	"alarm: a composite one":                                    "does not speak the protocol of the current SDK: " + pageAlarms,
+	"identity store: another one is not there":                  "makes it: " + pageIdentityUser,
+	"identity store: a user is enabled":                         "leaves UserStatus out: " + pageIdentityUser,
 }
