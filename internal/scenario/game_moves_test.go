@@ -4,15 +4,19 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/switchback-project/switchback/internal/arn"
+	"github.com/switchback-project/switchback/internal/benign"
 )
 
 // request is one call of a move.
 type request struct {
 	name  string // "CloudTrail.StopLogging"
 	input object
+	raw   json.RawMessage // instead of input
 	// empties deletes every version of every object of the bucket of that name instead.
 	empties string
 }
@@ -168,6 +172,7 @@ var tampers = []move{
 	}},
 
 	// Our own parts.
+	on("enable our rule, without reads", "EventBridge.EnableRule", object{"Name": ownName}),
 	on("disable our rule", "EventBridge.DisableRule", object{"Name": ownName}),
 	on("take our rule's target", "EventBridge.RemoveTargets", object{"Rule": ownName, "Ids": []string{"queue"}}),
 	{"delete our rule", func(*game) []request {
@@ -192,26 +197,35 @@ var tampers = []move{
 	}},
 }
 
-// harmless are moves that weaken nothing: nothing of ours may follow from them.
-var harmless = []move{
-	on("start the trail that logs", "CloudTrail.StartLogging", object{"Name": "main"}),
-	updates("IsMultiRegionTrail", true),
-	updates("EnableLogFileValidation", true),
-	{"add a tag to the trail", func(g *game) []request {
-		return call("CloudTrail.AddTags", object{"ResourceId": g.st.seeded.TrailARN, "TagsList": []object{{"Key": "team", "Value": "security"}}})
-	}},
-	onBucket("keep versions", "PutBucketVersioning", object{"VersioningConfiguration": object{"Status": "Enabled"}}),
-	on("keep logs longer", "CloudWatch Logs.PutRetentionPolicy", object{"LogGroupName": groupName, "RetentionInDays": 731}),
+// harmless are moves that weaken nothing: those of the history in which nobody means any harm, and some about what no trail
+// depends on.
+var harmless = slices.Concat([]move{
 	on("make another bucket", "S3.CreateBucket", object{"Bucket": "builds", "CreateBucketConfiguration": object{"LocationConstraint": "eu-west-1"}}),
-	{"open another bucket's policy", func(*game) []request {
-		return call("S3.PutBucketPolicy", object{"Bucket": thiefBucket, "Policy": everybody("s3:GetObject", "arn:aws:s3:::"+thiefBucket+"/public/*")})
-	}},
+	on("open another bucket", "S3.PutBucketPolicy", object{"Bucket": thiefBucket, "Policy": everybody("s3:GetObject", "arn:aws:s3:::"+thiefBucket+"/public/*")}),
 	on("make another role", "IAM.CreateRole", object{"RoleName": "Build", "AssumeRolePolicyDocument": policyOf(object{
 		"Effect": "Allow", "Principal": object{"Service": arn.ServiceHost("ec2")}, "Action": "sts:AssumeRole",
 	})}),
 	on("make a key", "KMS.CreateKey", object{"Description": "builds"}),
-	on("enable our rule", "EventBridge.EnableRule", object{"Name": ownName}),
 	on("make a log group", "CloudWatch Logs.CreateLogGroup", object{"LogGroupName": "builds"}),
+}, quiet())
+
+// quiet are the moves of the history; what their calls are about is known only in a game.
+func quiet() []move {
+	var moves []move
+	for i, c := range callsOf(benign.Protected{
+		TrailName: "x", TrailARN: "x", Bucket: "x", BucketPolicy: "{}", KeyARN: "x", LogGroup: "x", Role: "x", Rule: "x", Alarm: "x",
+	}) {
+		moves = append(moves, move{c.What, func(g *game) []request { return []request{{name: c.Name, raw: g.quiet[i].Input}} }})
+	}
+	return moves
+}
+
+func callsOf(p benign.Protected) []benign.Call {
+	calls, err := p.Calls()
+	if err != nil {
+		panic(err) // strings are encoded
+	}
+	return calls
 }
 
 // thiefBucket is one of the account to which the attacker leads log files.

@@ -17,46 +17,50 @@ import (
 
 var (
 	gameSeed  = flag.Uint64("game.seed", 0, "play only the game of this seed: go test ./internal/scenario -run 'TestGame$' -game.seed N")
+	gameMoves = flag.Int("game.moves", tamperMoves, "how many moves the attacker makes with -game.seed and in the soak")
 	gameCount = flag.Int("game.count", 2000, "how many games the soak plays")
 	gameFirst = flag.Uint64("game.first", 1, "the first seed of the soak")
 )
 
-// gamesInShort is how many seeds are played with every change of the code.
-const gamesInShort = 8
+// With every change of the code, short games are played for so long; each is of the soak's, with fewer moves.
+const (
+	shortGame  = 10
+	shortGames = 9 * time.Second
+	maxGames   = 40
+)
 
-// An attacker makes fifty moves against the trail, what it depends on and us, while others go about their work; events come
-// late, twice, in another order or not at all. At the end coverage is on, everything is as its baseline says or a person was
-// told that it is not, and nothing of ours was done that undid no move.
+// An attacker makes moves against the trail, what it depends on and us, while others go about their work; events come late,
+// twice, in another order or not at all. At the end coverage is on, everything is as its baseline says or a person was told
+// that it is not, and nothing of ours was done that undid no move.
 func TestGame(t *testing.T) {
+	books := builtIn(t)
 	if *gameSeed != 0 {
-		playSeed(t, builtIn(t), *gameSeed)
+		playSeed(t, books, *gameSeed, *gameMoves)
 		return
 	}
-	games(t, 1, gamesInShort)
+	for seed, began := uint64(1), time.Now(); seed <= maxGames && time.Since(began) < shortGames; seed++ {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { playSeed(t, books, seed, shortGame) })
+	}
 }
 
-// TestGameSoak plays thousands of seeds, with SWITCHBACK_SOAK=1.
+// TestGameSoak plays thousands of games of fifty moves, with SWITCHBACK_SOAK=1.
 func TestGameSoak(t *testing.T) {
 	if os.Getenv("SWITCHBACK_SOAK") == "" {
 		t.Skip("set SWITCHBACK_SOAK=1 to play thousands of games")
 	}
-	games(t, *gameFirst, *gameCount)
-}
-
-func games(t *testing.T, first uint64, count int) {
 	books := builtIn(t)
-	for i := range count {
-		seed := first + uint64(i)
+	for i := range *gameCount {
+		seed := *gameFirst + uint64(i)
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			playSeed(t, books, seed)
+			playSeed(t, books, seed, *gameMoves)
 		})
 	}
 }
 
-func playSeed(t *testing.T, books []*runbook.Runbook, seed uint64) {
+func playSeed(t *testing.T, books []*runbook.Runbook, seed uint64, count int) {
 	t.Helper()
-	moves := draw(seed)
+	moves := draw(seed, count)
 	problems, told := playGame(t, books, seed, moves)
 	t.Log(told)
 	if len(problems) == 0 {
@@ -71,7 +75,7 @@ func playSeed(t *testing.T, books []*runbook.Runbook, seed uint64) {
 	for _, m := range moves {
 		fmt.Fprintf(&b, "  %s\n", m)
 	}
-	t.Errorf("seed %d: %s\nwith only these moves: %s\n%s", seed, strings.Join(problems, "\n  "), strings.Join(least, "\n  "), b.String())
+	t.Errorf("%s\nwith only these moves: %s\n%splay it again: go test ./internal/scenario -run 'TestGame$' -game.seed %d -game.moves %d", strings.Join(problems, "\n  "), strings.Join(least, "\n  "), b.String(), seed, count)
 }
 
 // maxShrinks bounds how often a failed game is played again.

@@ -20,6 +20,7 @@ const (
 	ownQueue    = "switchback-events"
 	ownDead     = "switchback-events-dead"
 	ownRole     = "SwitchbackResponder"
+	ownPattern  = `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`
 )
 
 // makeOwn makes the rule, the queue's policy and an alarm.
@@ -36,7 +37,7 @@ func (st *stage) makeOwn(ctx context.Context) error {
 		{"SQS.SetQueueAttributes", object{"QueueUrl": st.seeded.QueueURL, "Attributes": object{"Policy": policyOf(send)}}},
 		{"EventBridge.PutRule", object{
 			"Name": ownName, "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-			"EventPattern": `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`,
+			"EventPattern": ownPattern,
 		}},
 		{"EventBridge.PutTargets", object{"Rule": ownName, "Targets": []object{{"Id": "queue", "Arn": queue}}}},
 		{"CloudWatch.PutMetricAlarm", object{
