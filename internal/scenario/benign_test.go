@@ -49,8 +49,8 @@ func TestBenignHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e.Call != nil {
+			st.happens(t, e, []string{"alice", "bob", "admin"}[made%3])
 			made++
-			st.happens(t, e)
 			continue
 		}
 		st.handOver(t, e.Record, e.At)
@@ -90,13 +90,13 @@ func (st *stage) protected(t *testing.T) benign.Protected {
 	}
 }
 
-// happens makes a call about what is protected, at its time.
-func (st *stage) happens(t *testing.T, e benign.Event) {
+// happens makes a call about what is protected, at its time, by whoever.
+func (st *stage) happens(t *testing.T, e benign.Event, by string) {
 	t.Helper()
 	if err := st.passTo(t.Context(), e.At); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.invoke(t.Context(), Step{As: "admin"}, e.Call.Name, e.Call.Input); err != nil {
+	if _, err := st.invoke(t.Context(), Step{As: by}, e.Call.Name, e.Call.Input); err != nil {
 		t.Fatalf("%s: %v", e.Call.What, err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
 	"github.com/switchback-project/switchback/internal/source/watcher"
+	"github.com/switchback-project/switchback/internal/state"
 )
 
 // turn is one move of a game.
@@ -161,7 +162,7 @@ func (g *game) furnish(ctx context.Context) error {
 		return err
 	}
 	st.heard = g.mail.take(st)
-	st.pollers = append(st.pollers, &g.mail)
+	st.pollers = append(st.pollers, &g.mail, &album{st: st, next: st.begin.Add(snapshotsEvery)})
 	return g.witness.open(ctx, st)
 }
 
@@ -294,4 +295,27 @@ func (m *letterBox) Poll(ctx context.Context, handle source.Handler) error {
 		}
 	}
 	return nil
+}
+
+// snapshotsEvery is how often the daemon takes snapshots.
+const snapshotsEvery = 15 * time.Minute
+
+// album takes snapshots as the daemon does: nothing that the attacker did may become the baseline.
+type album struct {
+	st   *stage
+	next time.Time
+}
+
+// Next is when it looks again.
+func (a *album) Next() time.Time { return a.next }
+
+// Poll takes them. What cannot be read in the middle of an attack is taken the next time.
+func (a *album) Poll(ctx context.Context, _ source.Handler) error {
+	st, now := a.st, a.st.clock.Now()
+	a.next = now.Add(snapshotsEvery)
+	door := st.system.Gate.Door(gate.Scope{Action: "snapshot"})
+	keeper := state.Keeper{Into: st.db, Incidents: st.db, History: state.EventHistory{Clock: st.clock.Now}}
+	_, err := state.TakeBaseline(ctx, door, st.place.Account, []string{st.place.Region}, keeper, now)
+	_, ownErr := state.TakeOwn(ctx, door, st.own, keeper, now)
+	return errors.Join(err, ownErr)
 }
