@@ -39,7 +39,7 @@ var Floors = []Floor{
 // IsTestSupport reports whether a package only serves tests: named <port>test, or one of the few others. Such packages
 // import what they like, and only test files and each other import them.
 func IsTestSupport(pkg string) bool {
-	return strings.HasSuffix(pkg, "test") || pkg == "internal/thirdparty" || pkg == "internal/floors" || strings.HasSuffix(pkg, "/gen")
+	return strings.HasSuffix(pkg, "test") || pkg == "internal/thirdparty" || pkg == "internal/benign" || pkg == "internal/floors" || strings.HasSuffix(pkg, "/gen")
 }
 
 // Of returns the floor of a package path relative to the module, or false when no row names it.

@@ -16,6 +16,7 @@ import (
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
 	"github.com/switchback-project/switchback/internal/state"
+	"github.com/switchback-project/switchback/internal/trail"
 )
 
 // concern is what an event is about, by the resources that choosy runbooks look after.
@@ -52,14 +53,24 @@ func (r *Responder) within(ctx context.Context, resources string, e cloudtrail.E
 	if resources == runbook.BaselineResources {
 		return r.dependedOn(ctx, e)
 	}
-	if !e.HasRecord() {
-		return nil, nil
-	}
-	own := state.TouchedOwn(r.o.Services.Own, e.Record)
+	own := r.ownIn(e)
 	if len(own) == 0 {
 		return nil, nil
 	}
 	return &state.Depended{Dependency: own[0]}, nil
+}
+
+// ownIn are our own parts that the event is about: what a call touched, or what was found to be wrong without one.
+func (r *Responder) ownIn(e cloudtrail.Envelope) (own []trail.Dependency) {
+	if e.HasRecord() {
+		return state.TouchedOwn(r.o.Services.Own, e.Record)
+	}
+	for _, d := range r.o.Services.Own {
+		if slices.Contains(e.Resources, string(d.ARN)) {
+			own = append(own, d)
+		}
+	}
+	return own
 }
 
 // isChoosy reports whether the runbook only looks after resources of the baseline, or our own parts.

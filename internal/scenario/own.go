@@ -21,6 +21,7 @@ const (
 	ownDead     = "switchback-events-dead"
 	ownRole     = "SwitchbackResponder"
 	ownPolicy   = "SwitchbackLook"
+	ownPattern  = `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`
 )
 
 // makeOwn makes the rule, on an event bus of its own where one is named, the queue's policy, an alarm, and what the role may.
@@ -57,7 +58,7 @@ func (st *stage) ownCalls(rule, bus string) []made {
 	}
 	put := object{
 		"Name": ownName, "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-		"EventPattern": `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`,
+		"EventPattern": ownPattern,
 	}
 	targets := object{"Rule": ownName, "Targets": []object{{"Id": "queue", "Arn": queue}}}
 	calls := []made{

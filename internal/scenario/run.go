@@ -37,6 +37,9 @@ type Options struct {
 	Channels []notify.Channel
 	// Opened is told of every event that an incident was opened for, or joined, when the story has ended; nil asks nothing.
 	Opened func(incident.Incident, cloudtrail.Envelope)
+
+	// For games, which are played on the stage of a story.
+	game rules
 }
 
 // Run plays a scenario and returns what came of it, with placeholders instead of the place. An error means that the

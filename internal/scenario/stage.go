@@ -57,8 +57,18 @@ type stage struct {
 	// isSetUp: calls are the story's, and numbered.
 	isSetUp atomic.Bool
 	depends bool
+	rules   rules
 	reserve action.Reserve
 	own     []trail.Dependency
+}
+
+// rules are what a game has beside a story. The zero value is a story's.
+type rules struct {
+	// skew is how far AWS's clock is ahead of ours.
+	skew time.Duration
+	// between stands between our calls and AWS.
+	between func(gate.Backend) gate.Backend
+	watch   watcher.Options
 }
 
 // clock is simulated time.
@@ -113,7 +123,7 @@ func (p *post) ReachesHuman() bool { return true }
 var beginning = time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
 
 func build(ctx context.Context, dir string, story Story, o Options) (*stage, error) {
-	st := &stage{dir: dir, place: o.Place, begin: beginning, clock: &clock{now: beginning.Add(-time.Hour)}, keys: map[string]string{}, post: &post{}, depends: story.Depends}
+	st := &stage{dir: dir, place: o.Place, begin: beginning, clock: &clock{now: beginning.Add(-time.Hour)}, keys: map[string]string{}, post: &post{}, depends: story.Depends, rules: o.game}
 	if err := st.openSandbox(ctx, story); err != nil {
 		return nil, fmt.Errorf("set the scene: %w", err)
 	}
@@ -165,7 +175,7 @@ func (st *stage) takeBaseline(ctx context.Context, isApproved bool) error {
 // bob of the security team, and ourselves.
 func (st *stage) openSandbox(ctx context.Context, story Story) error {
 	var err error
-	if st.sandbox, err = sandbox.New(sandbox.Options{Clock: st.clock.Now}); err != nil {
+	if st.sandbox, err = sandbox.New(sandbox.Options{Clock: st.awsNow}); err != nil {
 		return err
 	}
 	st.seeded, err = st.sandbox.Seed(ctx, sandbox.Seed{
@@ -197,6 +207,23 @@ func (st *stage) openSandbox(ctx context.Context, story Story) error {
 	return nil
 }
 
+// awsNow is what AWS's clock shows.
+func (st *stage) awsNow() time.Time { return st.clock.Now().Add(st.rules.skew) }
+
+// backend is AWS as our calls find it.
+func (st *stage) backend() gate.Backend {
+	if st.rules.between == nil {
+		return st.sandbox
+	}
+	return st.rules.between(st.sandbox)
+}
+
+func (st *stage) watcherOptions() watcher.Options {
+	o := st.rules.watch
+	o.Workers = 1
+	return o
+}
+
 func (st *stage) ownARN() string { return st.userARN("switchback") }
 
 func (st *stage) userARN(name string) string {
@@ -226,7 +253,7 @@ func (st *stage) openSystem(ctx context.Context, dir string, story Story, o Opti
 		Stores: st.db, Executions: st.db.Executions(), Ledger: st.ledger, Runbooks: o.Runbooks, Policy: policy, Clock: st.clock.Now,
 		Logger: slog.New(slog.DiscardHandler), PollEvery: time.Minute, Own: story.Guarded,
 		Gate: gate.Options{
-			Backend: st.sandbox, Region: o.Place.Region, Sleep: st.clock.sleep,
+			Backend: st.backend(), Region: o.Place.Region, Sleep: st.clock.sleep,
 			Budget: gate.Budget{
 				Window: time.Duration(story.Budget.Window), Reserve: story.Budget.Reserve, Restoring: []string{"restore-trail"},
 			},
@@ -295,7 +322,7 @@ func (st *stage) openSources(story Story) error {
 	}
 	st.heard = func(handle source.Handler) source.Handler { return handle }
 	if story.Watch {
-		w, err := openSource[*watcher.Source](st, "watcher", watcher.Options{Workers: 1})
+		w, err := openSource[*watcher.Source](st, "watcher", st.watcherOptions())
 		if err != nil {
 			return err
 		}
