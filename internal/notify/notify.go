@@ -59,6 +59,22 @@ type Services struct {
 	Incident func(ctx context.Context, id incident.ID) (incident.Incident, error)
 }
 
+// About is the incident that m is about, as far as it can be looked up: else what the message itself says.
+func (s Services) About(ctx context.Context, m incident.Message) incident.Incident {
+	said := incident.Incident{ID: m.Incident, Severity: m.Severity, Title: m.Subject}
+	if s.Incident == nil {
+		return said
+	}
+	inc, err := s.Incident(ctx, m.Incident)
+	if err != nil {
+		if s.Logger != nil {
+			s.Logger.WarnContext(ctx, "a message goes without what is known of its incident", slog.String("message_id", m.ID), slog.Any("error", err))
+		}
+		return said
+	}
+	return inc
+}
+
 // Config is one entry of the configuration's `channels:`.
 type Config struct {
 	Type string
