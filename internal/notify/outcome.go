@@ -74,7 +74,7 @@ func JudgeAWS(name string, err error) (retry bool, judged error) {
 	var api smithy.APIError
 	var status interface{ HTTPStatusCode() int }
 	switch {
-	case errors.As(err, &kept), errors.Is(err, gate.ErrNoAccess), errors.Is(err, gate.ErrNoRegion):
+	case errors.As(err, &kept), errors.Is(err, errNoGate), errors.Is(err, gate.ErrNoAccess), errors.Is(err, gate.ErrNoRegion):
 		return false, fmt.Errorf("%s: %w", name, err)
 	case !errors.As(err, &api):
 		return true, fmt.Errorf("%s: %w: %w", name, ErrDown, err)

@@ -56,6 +56,20 @@ func Message() incident.Message {
 	}
 }
 
+// Incident is what the message of the contract is about.
+func Incident() incident.Incident {
+	at := time.Date(2026, 5, 4, 10, 11, 0, 0, time.UTC)
+	return incident.Incident{
+		ID: Message().Incident, Title: "CloudTrail turned off", Severity: incident.Critical, Status: incident.Open, Region: "eu-west-1", Count: 1,
+		Key: incident.Key{
+			Runbook: "cloudtrail-off", Account: "444455556666", Resource: "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main",
+			EventName: "StopLogging", Outcome: incident.Succeeded,
+		},
+		Times: incident.Times{Occurred: at, Received: at.Add(5 * time.Second)}, Summary: "alice called StopLogging on main",
+		Who: incident.Who{Principal: "arn:aws:sts::444455556666:assumed-role/admin/alice", Status: "resolved", Human: "alice"},
+	}
+}
+
 // Evil is a text that tries every medium at once.
 const Evil = "x\r\nBcc: evil@example.com\r\n\r\n.\r\n<script>alert(1)</script> <!channel> <!everyone> <@U0EVIL000> <https://evil.example.com|click> \u202e\x1b[31m\x00"
 
