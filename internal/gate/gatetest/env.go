@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -38,9 +40,11 @@ type env struct {
 	account *account.Client
 	alarms  *cloudwatch.Client
 	events  *eventbridge.Client
+	hub     *securityhub.Client
 	iam     *iam.Client
 	kms     *kms.Client
 	logs    *cloudwatchlogs.Client
+	mail    *sesv2.Client
 	s3      *s3.Client
 	sns     *sns.Client
 	sqs     *sqs.Client
@@ -64,6 +68,7 @@ func newEnv(t testing.TB, target Target, seen operations) *env {
 	cfg := e.config(Account, e.region)
 	e.account, e.iam, e.kms = account.NewFromConfig(cfg), iam.NewFromConfig(cfg), kms.NewFromConfig(cfg)
 	e.logs, e.s3, e.sns = cloudwatchlogs.NewFromConfig(cfg), newS3(cfg), sns.NewFromConfig(cfg)
+	e.hub, e.mail = securityhub.NewFromConfig(cfg), sesv2.NewFromConfig(cfg)
 	e.alarms, e.events = cloudwatch.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg)
 	e.sqs, e.sts, e.trails = sqs.NewFromConfig(cfg), sts.NewFromConfig(cfg), cloudtrail.NewFromConfig(cfg)
 	return e

@@ -53,6 +53,7 @@ const (
 	pageDeleteQueue      = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"
 	pageQueueAttributes  = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
 	pageAlarms           = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+	pageImportFindings   = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 	pageDeletePolicy     = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"
 )
 
@@ -130,4 +131,6 @@ var MotoLacks = map[string]string{
 	"alarm: actions off and on":                                 "does not speak the protocol of the current SDK: " + pageAlarms,
 	"alarm: state":                                              "does not speak the protocol of the current SDK: " + pageAlarms,
 	"alarm: a composite one":                                    "does not speak the protocol of the current SDK: " + pageAlarms,
+	"finding: where Security Hub is off":                        "does not look: " + pageImportFindings,
+	"finding: of another's product":                             "does not look: " + pageImportFindings,
 }
