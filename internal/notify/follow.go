@@ -98,7 +98,8 @@ func (d *Dispatcher) follow(ctx context.Context, incidents incident.Store, looks
 	return errors.Join(failures...)
 }
 
-// followOne tells every channel that has a case of its own of the incident. It is not done while one of them fails.
+// followOne tells every channel that has a case of its own of the incident. It is not done while one of them fails, or none
+// was told of the incident: that may come.
 func (d *Dispatcher) followOne(ctx context.Context, inc incident.Incident, key string) (isDone bool, err error) {
 	told, err := d.outbox.Deliveries(ctx, inc.ID)
 	if err != nil {
@@ -108,19 +109,20 @@ func (d *Dispatcher) followOne(ctx context.Context, inc incident.Incident, key s
 	if err != nil {
 		return false, fmt.Errorf("read outbox of message %s: %w", key, err)
 	}
-	isDone = true
+	isDone, isKnown := true, false
 	m := incident.Message{ID: key, Incident: inc.ID, Kind: incident.Notice, Severity: inc.Severity, At: d.o.Clock()}
 	for _, c := range d.channels {
 		f, ok := c.Notifier.(Follower)
-		if _, has := accepted(sent, c.Name); !ok || has {
+		if _, knows := accepted(told, c.Name); !ok || !knows {
 			continue
 		}
-		if _, knows := accepted(told, c.Name); !knows {
+		isKnown = true
+		if _, has := accepted(sent, c.Name); has {
 			continue
 		}
 		c.Notifier = following{f, inc}
 		out := d.deliver(ctx, c, m)
 		isDone = isDone && (out == nil || out.Accepted)
 	}
-	return isDone, nil
+	return isDone && isKnown, nil
 }

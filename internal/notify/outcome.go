@@ -76,6 +76,8 @@ func JudgeAWS(name string, err error) (retry bool, judged error) {
 	switch {
 	case errors.As(err, &kept), errors.Is(err, errNoGate), errors.Is(err, gate.ErrNoAccess), errors.Is(err, gate.ErrNoRegion):
 		return false, fmt.Errorf("%s: %w", name, err)
+	case errors.Is(err, gate.ErrQuotaWait):
+		return true, fmt.Errorf("%s: %w", name, err)
 	case !errors.As(err, &api):
 		return true, fmt.Errorf("%s: %w: %w", name, ErrDown, err)
 	case slices.Contains(deniedCodes, api.ErrorCode()):

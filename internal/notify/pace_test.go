@@ -195,3 +195,39 @@ func TestWithoutAFollowerNobodyLooks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An incident that was closed before anybody was told of it ends elsewhere too.
+func TestFollowWhatIsToldLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pager := &follower{}
+	inc := w.opened(t, "1")
+	w.set(t, inc.ID, incident.Closed)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ticks, d := 0, w.dispatcher(t, named("pager", pager))
+	tell := notify.Options{Clock: w.clock, Sleep: func(ctx context.Context, pause time.Duration) error {
+		switch ticks++; ticks {
+		case 2:
+			m := notifytest.Message()
+			m.Incident = inc.ID
+			if _, err := d.Send(ctx, m); err != nil {
+				t.Error(err)
+			}
+		case 6:
+			cancel()
+			return ctx.Err()
+		}
+		return w.sleep(ctx, pause)
+	}}
+	watching, err := notify.NewDispatcher(w.db, []notify.Channel{named("pager", pager)}, tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watching.Follow(ctx, w.db, 10*time.Second); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"closed"}, pager.followed); diff != "" {
+		t.Error(diff)
+	}
+}
