@@ -4,7 +4,7 @@
 // Package sns publishes messages to an Amazon SNS topic: mail, SMS, chat and functions subscribe to it.
 //
 //	type: sns
-//	topic_arn: arn:aws:sns:eu-west-1:111122223333:security
+//	topic_arn: ...         # its account and region are those in it
 //	reaches_human: true    # somebody who reads it has confirmed a subscription; the default is that it only writes down
 //
 // The topic is one audience, so that what is for the person behind a call is not published. Message attributes hold
