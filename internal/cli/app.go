@@ -43,6 +43,8 @@ type installation struct {
 	ledger *ledger.Ledger
 	people *contact.Chain
 	system *respond.System // nil until openSystem
+	// messages sends to people, and to what keeps a case of its own; nil until openSystem.
+	messages *notify.Dispatcher
 	// listeners are the sources that want to know of every event; set before the sources run.
 	listeners []source.Listener
 	// extra are what demo and replay put in place of the configured ones.
@@ -54,10 +56,12 @@ type overrides struct {
 	backend  *sandbox.Sandbox
 	late     gate.Backend // instead, where it is opened when needed
 	channels []notify.Channel
-	history  state.History
-	watch    func(incident.Entry)
-	dryRun   bool
-	poll     time.Duration
+	// configured: beside channels, those of the configuration.
+	configured bool
+	history    state.History
+	watch      func(incident.Entry)
+	dryRun     bool
+	poll       time.Duration
 }
 
 func (g *grammar) logger(s *streams) *slog.Logger {
@@ -266,7 +270,7 @@ func (in *installation) parts() (respond.Parts, error) {
 		Stores: in.db, Executions: in.db.Executions(), Ledger: in.ledger, Runbooks: books, Policy: policy, Gate: in.gateOptions(), Clock: in.clock,
 		Logger: in.log, PollEvery: firstDuration(in.extra.poll, time.Duration(in.config.Proof.Every)), Watch: in.extra.watch, Seen: in.seen,
 		Own:      in.config.guardedParts(),
-		Services: func(base action.Services, _ *gate.Gate) (action.Services, error) { return in.services(base, books) },
+		Services: func(base action.Services, g *gate.Gate) (action.Services, error) { return in.services(base, g, books) },
 	}, nil
 }
 
@@ -319,8 +323,8 @@ func (in *installation) gateOptions() gate.Options {
 	return o
 }
 
-func (in *installation) services(base action.Services, books []*runbook.Runbook) (action.Services, error) {
-	channels, err := in.channels()
+func (in *installation) services(base action.Services, g *gate.Gate, books []*runbook.Runbook) (action.Services, error) {
+	channels, err := in.channels(g)
 	if err != nil {
 		return base, err
 	}
@@ -330,6 +334,7 @@ func (in *installation) services(base action.Services, books []*runbook.Runbook)
 	if err != nil {
 		return base, err
 	}
+	in.messages = dispatcher
 	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
 	if base.Own, err = in.config.ownParts(); err != nil {
 		return base, err
@@ -350,24 +355,40 @@ func (in *installation) services(base action.Services, books []*runbook.Runbook)
 
 func (in *installation) reports() string { return filepath.Join(in.config.State, "reports") }
 
-// channels are the configured ones; without any, messages go to the log.
-func (in *installation) channels() ([]notify.Channel, error) {
-	if in.extra.channels != nil {
+// channels are the configured ones; without any, messages go to the log. Those of AWS go through g.
+func (in *installation) channels(g *gate.Gate) ([]notify.Channel, error) {
+	if in.extra.channels != nil && !in.extra.configured {
 		return in.extra.channels, nil
 	}
 	entries := in.config.Channels
 	if len(entries) == 0 {
 		entries = []entry{{Type: "console"}}
 	}
-	var all []notify.Channel
+	services := notify.Services{Clock: in.clock, Logger: slog.New(audible{in.log.Handler()}), Gate: g}
+	if in.db != nil {
+		services.Incident = in.db.Get
+	}
+	all := slices.Clone(in.extra.channels)
 	for i, e := range entries {
-		n, err := notify.New(notify.Config{Type: e.Type, Decode: e.Decode}, notify.Services{Clock: in.clock, Logger: slog.New(audible{in.log.Handler()})})
+		n, err := notify.New(notify.Config{Type: e.Type, Decode: e.Decode}, services)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.place("channels", i), err)
 		}
-		all = append(all, notify.Channel{Name: fmt.Sprintf("%s/%d", e.Type, i+1), Notifier: n, Kinds: e.Kinds})
+		all = append(all, e.channel(fmt.Sprintf("%s/%d", e.Type, i+1), n))
 	}
 	return all, nil
+}
+
+// channel paces as the entry says, else as its type takes it.
+func (e entry) channel(name string, n notify.Notifier) notify.Channel {
+	c := notify.Channel{Name: name, Notifier: n, Kinds: e.Kinds}
+	if k, ok := notify.Find(e.Type); ok {
+		c.PerMinute = k.PerMinute
+	}
+	if e.PerMinute != 0 {
+		c.PerMinute = e.PerMinute
+	}
+	return c
 }
 
 // audible lets messages to people through whatever the level of the log: where it is the only channel, they must not be

@@ -125,6 +125,8 @@ type entry struct {
 	Type string
 	// Kinds, of a channel, are the kinds of messages that it carries; none is all.
 	Kinds []incident.MessageKind
+	// PerMinute, of a channel, is how many messages it takes in a minute; 0 is what its type takes, negative no limit.
+	PerMinute int
 	// text holds the fields where there is no node: an entry that we made ourselves.
 	text []byte
 	node ast.Node
@@ -145,6 +147,12 @@ func (e *entry) UnmarshalYAML(node ast.Node) error {
 		}
 		if all.Key().GetToken().Value == "kinds" {
 			if err := yaml.NodeToValue(all.Value(), &e.Kinds); err != nil {
+				return err
+			}
+			continue
+		}
+		if all.Key().GetToken().Value == "per_minute" {
+			if err := yaml.NodeToValue(all.Value(), &e.PerMinute); err != nil {
 				return err
 			}
 			continue
@@ -331,8 +339,8 @@ func (c config) checkKinds() error {
 		all  []entry
 	}{{"sources", c.Sources}, {"directories", c.People}} {
 		for i, e := range others.all {
-			if len(e.Kinds) > 0 {
-				return fmt.Errorf("%s: kinds are those of messages, for channels only", e.place(others.name, i))
+			if len(e.Kinds) > 0 || e.PerMinute != 0 {
+				return fmt.Errorf("%s: kinds and per_minute are those of messages, for channels only", e.place(others.name, i))
 			}
 		}
 	}

@@ -126,17 +126,17 @@ func (d *demo) openSandbox(ctx context.Context) error {
 	return nil
 }
 
-// openChannels prints every message, and sends it where the user's configuration says how.
+// openChannels prints every message, and sends it where the user's configuration says how. Channels of AWS send into the
+// sandbox.
 func (d *demo) openChannels(users config, path string) error {
-	var configured []notify.Channel
-	if path != builtInConfig && len(users.Channels) > 0 {
-		d.installation.config.Channels = users.Channels
-		var err error
-		if configured, err = d.channels(); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	d.extra.channels = []notify.Channel{{Name: "terminal", Notifier: terminal{d}}}
+	if path == builtInConfig || len(users.Channels) == 0 {
+		return nil
 	}
-	d.extra.channels = append([]notify.Channel{{Name: "terminal", Notifier: terminal{d}}}, configured...)
+	d.installation.config.Channels, d.extra.configured = users.Channels, true
+	if _, err := d.channels(nil); err != nil { // now, since only here is known where it is written
+		return fmt.Errorf("%s: %w", path, err)
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
+	"github.com/switchback-project/switchback/internal/notify"
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/standard"
 )
@@ -35,8 +36,10 @@ type iamPolicyCommand struct {
 
 // Help is the long help.
 func (iamPolicyCommand) Help() string {
-	return `Prints the least that Switchback needs, generated from the actions of its runbooks. Sources need, beside it, to receive
-and delete messages on your queue and to read your log bucket. A policy is JSON with either --output.
+	return `Prints the least that Switchback needs, generated from the actions of its runbooks and the channels of the configuration.
+Sources need, beside it, to receive and delete messages on your queue and to read your log bucket. Where messages go to a
+topic with a key of its own, sns needs kms:GenerateDataKey and kms:Decrypt on that key. A policy is JSON with either
+--output.
 
 Example:
   switchback iam policy --mode act > policy.json`
@@ -73,6 +76,11 @@ func (c *iamPolicyCommand) Run(ctx context.Context, s *streams, g *grammar) erro
 	if c.Mode != "observe" {
 		policy.Statement = append(policy.Statement, needed.allowChanges()...)
 	}
+	telling, err := allowTelling(conf)
+	if err != nil {
+		return err
+	}
+	policy.Statement = append(policy.Statement, telling...)
 	text, err := json.MarshalIndent(policy, "", "  ")
 	if err != nil {
 		return err
@@ -86,6 +94,27 @@ type need struct {
 	reads, changes []string
 	// passTo are the services that roles are passed to, by their principals.
 	passTo []string
+}
+
+// allowTelling lets the configured channels tell, which they do in every mode.
+func allowTelling(conf config) ([]iamStatement, error) {
+	var all []iamStatement
+	for i, e := range conf.Channels {
+		k, ok := notify.Find(e.Type)
+		if !ok || k.Permissions == nil {
+			continue
+		}
+		permissions, err := k.Permissions(notify.Config{Type: e.Type, Decode: e.Decode})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.place("channels", i), err)
+		}
+		for _, p := range permissions {
+			all = append(all, iamStatement{
+				Sid: fmt.Sprintf("Tell%d", len(all)+1), Effect: "Allow", Action: []string{p.Action}, Resource: p.Resource, Condition: p.Condition,
+			})
+		}
+	}
+	return all, nil
 }
 
 // allowChanges lets roles be passed only to the services whose calls take one.
@@ -231,7 +260,7 @@ func (c config) checkNamed(ctx context.Context, log *slog.Logger) ([]*runbook.Ru
 	in := &installation{config: c, log: log, clock: time.Now}
 	door, gateErr := gate.Open(ctx, in.gateOptions())
 	_, sourceErr := in.sources(door, nil)
-	_, channelErr := in.channels()
+	_, channelErr := in.channels(door)
 	_, peopleErr := in.directory()
 	return books, errors.Join(gateErr, sourceErr, channelErr, peopleErr)
 }

@@ -75,11 +75,15 @@ func (in *installation) run(ctx context.Context, s *streams, path string) error 
 	var house sync.WaitGroup
 	house.Go(func() { in.keepSnapshots(ctx) })
 	house.Go(func() { in.keepPruning(ctx) })
+	house.Go(func() { _ = in.messages.Follow(ctx, in.db, followEvery) }) // it ends with ctx
 	err = in.system.Run(ctx, sources...)
 	cancel()
 	house.Wait()
 	return err
 }
+
+// followEvery is how late an alert elsewhere is resolved at most: nobody waits for that.
+const followEvery = 15 * time.Second
 
 const noSources = "sources: none, no event will arrive; only reminders and running responses go on"
 

@@ -90,7 +90,8 @@ type Call struct {
 	Target string `json:"target,omitempty"`
 	// IsMutation: anything that is not on the list of reads and not plumbing.
 	IsMutation bool `json:"is_mutation"`
-	// IsPlumbing: a call on one of our own queues (Scope.Own). Journals may skip these: a source polls without end.
+	// IsPlumbing: a call on one of our own queues or channels (Scope.Own). Journals may skip these: a source polls without
+	// end, and what people were told is in the outbox.
 	IsPlumbing bool `json:"is_plumbing,omitempty"`
 	// IsPresign: a URL was signed; whoever holds it makes the call later.
 	IsPresign bool `json:"is_presign,omitempty"`

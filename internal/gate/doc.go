@@ -14,8 +14,9 @@
 // A call is one of three things, by its key "ServiceID.Operation":
 //
 //   - A read is on the list in reads.go. Reads always pass. AssumeRole and GetCallerIdentity count as reads.
-//   - Plumbing is one of a few calls on a queue that the Scope names as our own: receiving, extending and deleting
-//     messages there is how events reach us, and must work while everything else is only observed. It always passes.
+//   - Plumbing is one of a few calls on a queue or channel that the Scope names as our own: receiving, extending and
+//     deleting messages there is how events reach us, publishing and mailing how people hear of them, and both must work
+//     while everything else is only observed. It always passes.
 //   - Everything else is a mutation: also what AWS adds tomorrow, also SendCommand, also signing a URL for one.
 //
 // A mutation passes in this order, and stays here at the first no, with a *NotSent that wraps the sentinel:

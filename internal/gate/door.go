@@ -37,7 +37,8 @@ type Scope struct {
 	// Approved: a person who may has approved these mutations; only Ask looks at it.
 	Approved bool
 	// Own lists our own queues by URL: receiving, deleting and extending messages there is plumbing, allowed in every
-	// mode and no mutation. Only wiring sets it; an action's scope leaves it empty.
+	// mode and no mutation. So is to tell people through our own channels: topics by ARN, senders of mail by address,
+	// Security Hub by the product's ARN. Only sources and channels set it; an action's scope leaves it empty.
 	Own []string
 	// Rate is the share of AWS's quota to use, 0.5 for half; 0 is all.
 	Rate float64

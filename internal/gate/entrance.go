@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -94,13 +95,32 @@ func (e *entrance) newPassage(ctx context.Context, input any) *passage {
 	return p
 }
 
-// isPlumbing reports whether a call only moves messages of a queue that the scope names as ours.
+// isPlumbing reports whether a call only moves messages of a queue, or tells people through a channel, that the scope
+// names as ours.
 func isPlumbing(service, operation string, input any, own []string) bool {
-	if len(own) == 0 || !plumbing[key{service, operation}] {
+	path := plumbing[key{service, operation}]
+	if len(own) == 0 || path == "" {
 		return false
 	}
-	queue := reflect.ValueOf(input).Elem().FieldByName("QueueUrl")
-	return queue.IsValid() && !queue.IsNil() && slices.Contains(own, queue.Elem().String())
+	names := namesAt(reflect.ValueOf(input).Elem(), path)
+	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return n == "" || !slices.Contains(own, n) })
+}
+
+// namesAt are the texts of a member, "" for one that is not set. A member of a member is that of every element of a list.
+func namesAt(v reflect.Value, path string) []string {
+	first, rest, isNested := strings.Cut(path, ".")
+	member := v.FieldByName(first)
+	if !isNested {
+		if member.IsNil() {
+			return []string{""}
+		}
+		return []string{member.Elem().String()}
+	}
+	var all []string
+	for i := range member.Len() {
+		all = append(all, namesAt(member.Index(i), rest)...)
+	}
+	return all
 }
 
 // admit is the list of package comment "What passes".

@@ -16,6 +16,11 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	sesv2types "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
@@ -183,6 +188,58 @@ func TestPlumbingOfOurOwnQueuesOnly(t *testing.T) {
 		if _, err := client.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &tc.queue}); !errors.Is(err, gate.ErrDryRun) {
 			t.Errorf("%s: deleting the queue: %v", name, err)
 		}
+	}
+}
+
+// TestTellingThroughOurOwnChannelsOnly: people hear of what happened in every mode, and nobody else can be written to.
+func TestTellingThroughOurOwnChannelsOnly(t *testing.T) {
+	const topic, product = "arn:aws:sns:eu-west-1:111122223333:alarm", "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default"
+	own := []string{topic, "switchback@example.com", product, ""}
+	book := &ledger{}
+	g := open(t, gate.Options{Journal: book, Backend: backendFunc(func(_ context.Context, r gate.Request) (any, error) {
+		return map[string]any{
+			"Publish": &sns.PublishOutput{}, "SendEmail": &sesv2.SendEmailOutput{}, "BatchImportFindings": &securityhub.BatchImportFindingsOutput{},
+		}[r.Operation], nil
+	})})
+	cfg := configOf(t, g, gate.Scope{Own: own})
+	publish := func(topic *string) error {
+		_, err := sns.NewFromConfig(cfg).Publish(t.Context(), &sns.PublishInput{TopicArn: topic, Message: aws.String("m")})
+		return err
+	}
+	mail := func(from *string) error {
+		_, err := sesv2.NewFromConfig(cfg).SendEmail(t.Context(), &sesv2.SendEmailInput{FromEmailAddress: from, Content: &sesv2types.EmailContent{}})
+		return err
+	}
+	findings := func(products ...string) error {
+		in := &securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{}}
+		for _, p := range products {
+			in.Findings = append(in.Findings, finding(p))
+		}
+		_, err := securityhub.NewFromConfig(cfg).BatchImportFindings(t.Context(), in)
+		return err
+	}
+	for name, tc := range map[string]struct{ got, want error }{
+		"our topic":              {publish(aws.String(topic)), nil},
+		"another topic":          {publish(aws.String(topic + "2")), gate.ErrDryRun},
+		"no topic: a phone":      {publish(nil), gate.ErrDryRun},
+		"our sender":             {mail(aws.String("switchback@example.com")), nil},
+		"another sender":         {mail(aws.String("ceo@example.com")), gate.ErrDryRun},
+		"no sender":              {mail(nil), gate.ErrDryRun},
+		"our product":            {findings(product), nil},
+		"another product beside": {findings(product, product+"2"), gate.ErrDryRun},
+		"no finding":             {findings(), gate.ErrDryRun},
+	} {
+		if !errors.Is(tc.got, tc.want) || (tc.got == nil) != (tc.want == nil) {
+			t.Errorf("%s: error %v, want %v", name, tc.got, tc.want)
+		}
+	}
+}
+
+func finding(product string) hubtypes.AwsSecurityFinding {
+	text := aws.String("x")
+	return hubtypes.AwsSecurityFinding{
+		ProductArn: &product, AwsAccountId: text, CreatedAt: text, UpdatedAt: text, Description: text, GeneratorId: text, Id: text,
+		SchemaVersion: text, Title: text, Resources: []hubtypes.Resource{{Id: text, Type: text}},
 	}
 }
 

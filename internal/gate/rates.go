@@ -42,6 +42,8 @@ var quotas = []*quota{
 	{service: "S3", names: []string{
 		"GetObject", "HeadObject", "ListObjectsV2", "ListObjectVersions", "PutObject", "UploadPart", "GetObjectAttributes",
 	}, perSecond: 3000, burst: 3000},
+	// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html: 10 a second, bursts of 30.
+	{service: "SecurityHub", names: []string{"BatchImportFindings"}, perSecond: 10, burst: 30},
 }
 
 var (

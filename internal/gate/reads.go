@@ -12,11 +12,21 @@ type key struct{ service, operation string }
 // not: a new operation of AWS, or one that nobody here thought of, is refused in dry-run.
 func IsRead(service, operation string) bool { return reads[key{service, operation}] }
 
-// plumbing are the calls that keep events coming. They count as such on queues that a Scope names as our own, and are
-// mutations anywhere else. A deleted message is one whose incident is on disk; a source that may not delete would see the
-// same events for ever.
-var plumbing = keys("SQS.ChangeMessageVisibility", "SQS.ChangeMessageVisibilityBatch", "SQS.DeleteMessage",
-	"SQS.DeleteMessageBatch", "SQS.ReceiveMessage")
+// plumbing are the calls that keep events coming and people told, each with the member of its input that names what it is
+// about. They count as such on what a Scope names as our own, and are mutations anywhere else. A deleted message is one
+// whose incident is on disk; a source that may not delete would see the same events for ever. People are told in every
+// mode, of a pause too.
+var plumbing = map[key]string{
+	{"SQS", "ChangeMessageVisibility"}:      "QueueUrl",
+	{"SQS", "ChangeMessageVisibilityBatch"}: "QueueUrl",
+	{"SQS", "DeleteMessage"}:                "QueueUrl",
+	{"SQS", "DeleteMessageBatch"}:           "QueueUrl",
+	{"SQS", "ReceiveMessage"}:               "QueueUrl",
+
+	{"SNS", "Publish"}:                     "TopicArn",
+	{"SESv2", "SendEmail"}:                 "FromEmailAddress",
+	{"SecurityHub", "BatchImportFindings"}: "Findings.ProductArn",
+}
 
 // reads is sorted and holds what Switchback reads today or may read in its next steps. The rule for a new line: the
 // operation changes no resource, starts nothing that does, sends nothing, and hands out no power but that of the role we

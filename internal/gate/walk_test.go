@@ -28,6 +28,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -46,6 +49,8 @@ var linked = map[string]func(aws.Config) any{
 	kms.ServiceID:            func(c aws.Config) any { return kms.NewFromConfig(c) },
 	organizations.ServiceID:  func(c aws.Config) any { return organizations.NewFromConfig(c) },
 	s3.ServiceID:             func(c aws.Config) any { return s3.NewFromConfig(c) },
+	securityhub.ServiceID:    func(c aws.Config) any { return securityhub.NewFromConfig(c) },
+	sesv2.ServiceID:          func(c aws.Config) any { return sesv2.NewFromConfig(c) },
 	sns.ServiceID:            func(c aws.Config) any { return sns.NewFromConfig(c) },
 	sqs.ServiceID:            func(c aws.Config) any { return sqs.NewFromConfig(c) },
 	sts.ServiceID:            func(c aws.Config) any { return sts.NewFromConfig(c) },
@@ -222,6 +227,12 @@ var interfaceValues = []any{
 	&cloudwatchlogstypes.ResourceConfigMemberOpenSearchResourceConfig{Value: cloudwatchlogstypes.OpenSearchResourceConfig{
 		DataSourceRoleArn: aws.String("role"), DashboardViewerPrincipals: []string{"viewer"}, RetentionDays: aws.Int32(1),
 	}},
+	&hubtypes.CriteriaMemberOcsfFindingCriteria{},
+	&hubtypes.PolicyMemberSecurityHub{},
+	&hubtypes.ProviderConfigurationMemberServiceNow{Value: hubtypes.ServiceNowProviderConfiguration{
+		InstanceName: aws.String("name"), SecretArn: aws.String("secret"),
+	}},
+	&hubtypes.TargetMemberRootId{},
 	&s3types.ObjectEncryptionMemberSSEKMS{Value: s3types.SSEKMSEncryption{KMSKeyArn: aws.String("key")}},
 }
 

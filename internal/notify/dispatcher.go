@@ -27,6 +27,11 @@ type Channel struct {
 	Notifier Notifier
 	// Kinds are the kinds of messages it carries; empty means all.
 	Kinds []incident.MessageKind
+	// PerMinute is how many messages it takes in a minute; 0 is no limit. What is beyond waits for its turn, but for what
+	// is urgent: high and critical incidents, and the fallback.
+	PerMinute int
+
+	pace *pace
 }
 
 // Options of a Dispatcher. The zero value works.
@@ -60,11 +65,13 @@ type Dispatcher struct {
 // NewDispatcher makes a Dispatcher. Two channels of one name are a fault.
 func NewDispatcher(outbox incident.Outbox, channels []Channel, o Options) (*Dispatcher, error) {
 	names := map[string]bool{}
-	for _, c := range channels {
+	channels = slices.Clone(channels)
+	for i, c := range channels {
 		if c.Name == "" || c.Notifier == nil || names[c.Name] {
 			return nil, fmt.Errorf("channel %q: empty, or twice", c.Name)
 		}
 		names[c.Name] = true
+		channels[i].pace = newPace(c.PerMinute)
 	}
 	return &Dispatcher{outbox: outbox, channels: channels, o: o.withDefaults()}, nil
 }
@@ -162,7 +169,7 @@ func conclude(m incident.Message, outcomes []*incident.Delivery) ([]incident.Del
 // deliver tries one channel and records the outcome; nil when the channel has no address for anybody in m.
 func (d *Dispatcher) deliver(ctx context.Context, c Channel, m incident.Message) *incident.Delivery {
 	out := incident.Delivery{Message: m.ID, Kind: m.Kind, Channel: c.Name, ReachesHuman: c.Notifier.ReachesHuman()}
-	to, err := d.attempt(ctx, c.Notifier, m, &out.Attempts)
+	to, err := d.attempt(ctx, c, m, &out.Attempts)
 	if errors.Is(err, ErrNotAddressed) {
 		return nil
 	}
@@ -180,10 +187,13 @@ func (d *Dispatcher) deliver(ctx context.Context, c Channel, m incident.Message)
 }
 
 // attempt tries until the channel accepts, refuses for good, or has been tried often enough.
-func (d *Dispatcher) attempt(ctx context.Context, n Notifier, m incident.Message, attempts *int) ([]string, error) {
+func (d *Dispatcher) attempt(ctx context.Context, c Channel, m incident.Message, attempts *int) ([]string, error) {
+	if err := d.await(ctx, c, m); err != nil {
+		return nil, err
+	}
 	for wait := d.o.Backoff; ; wait *= 2 {
 		*attempts++
-		to, retry, err := d.once(ctx, n, m)
+		to, retry, err := d.once(ctx, c.Notifier, m)
 		if err == nil || !retry || len(to) > 0 || *attempts >= d.o.Attempts {
 			return to, err
 		}
@@ -195,6 +205,19 @@ func (d *Dispatcher) attempt(ctx context.Context, n Notifier, m incident.Message
 			return nil, fmt.Errorf("%w (gave up: %w)", err, e)
 		}
 	}
+}
+
+// await waits for the message's turn.
+func (d *Dispatcher) await(ctx context.Context, c Channel, m incident.Message) error {
+	wait := c.pace.take(d.o.Clock(), isUrgent(m))
+	if wait <= 0 {
+		return nil
+	}
+	if err := d.o.Sleep(ctx, wait); err != nil {
+		c.pace.giveBack()
+		return fmt.Errorf("more than %d messages a minute wait already (gave up: %w)", c.PerMinute, err)
+	}
+	return nil
 }
 
 func (d *Dispatcher) once(ctx context.Context, n Notifier, m incident.Message) ([]string, bool, error) {

@@ -19,13 +19,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"net/url"
 	"sort"
 	"strings"
 	"time"
 
+	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
@@ -42,10 +40,39 @@ type Notifier interface {
 // ErrNotAddressed tells that a channel has no address for anybody in the message: it is no failure.
 var ErrNotAddressed = errors.New("nobody in the message has an address on this channel")
 
+// Follower is a channel that keeps a case of its own for an incident, an alert or a finding, and brings it to an end.
+type Follower interface {
+	Notifier
+	// Follow tells that an incident which the channel accepted a message about is acknowledged or closed now. It answers
+	// as Notify does, ErrNotAddressed where that status is nothing to the channel, and MUST be harmless when repeated.
+	Follow(ctx context.Context, inc incident.Incident) (accepted []string, retry bool, err error)
+}
+
 // Services are what channels share.
 type Services struct {
 	Clock  func() time.Time
 	Logger *slog.Logger
+	// Gate is the way to AWS; nil where there is none, as while a configuration is checked: channels need it when they
+	// send, not when they are made.
+	Gate *gate.Gate
+	// Incident looks up what a message is about; nil, or an error, leaves a channel with what the message says.
+	Incident func(ctx context.Context, id incident.ID) (incident.Incident, error)
+}
+
+// About is the incident that m is about, as far as it can be looked up: else what the message itself says.
+func (s Services) About(ctx context.Context, m incident.Message) incident.Incident {
+	said := incident.Incident{ID: m.Incident, Severity: m.Severity, Title: m.Subject}
+	if s.Incident == nil {
+		return said
+	}
+	inc, err := s.Incident(ctx, m.Incident)
+	if err != nil {
+		if s.Logger != nil {
+			s.Logger.WarnContext(ctx, "a message goes without what is known of its incident", slog.String("message_id", m.ID), slog.Any("error", err))
+		}
+		return said
+	}
+	return inc
 }
 
 // Config is one entry of the configuration's `channels:`.
@@ -61,6 +88,18 @@ type Kind struct {
 	Type string
 	// New makes a channel from its configuration. It may read the files that hold its secrets, and connects to nothing.
 	New func(c Config, s Services) (Notifier, error)
+	// PerMinute is how many messages the medium takes in a minute, for Channel.PerMinute; 0 is no limit.
+	PerMinute int
+	// Permissions are what a channel of this configuration may do in AWS, and nothing else; nil for none.
+	Permissions func(c Config) ([]Permission, error)
+}
+
+// Permission is one permission of IAM that a channel needs.
+type Permission struct {
+	// Action is as policies name it, "sns:Publish", and Resource the one ARN, or "*" where AWS knows no narrower one.
+	Action, Resource string
+	// Condition narrows it further: operator, key, value.
+	Condition map[string]map[string]string
 }
 
 var kinds = map[string]Kind{}
@@ -83,6 +122,12 @@ func Types() []string {
 	return types
 }
 
+// Find returns a registered type.
+func Find(kind string) (Kind, bool) {
+	k, ok := kinds[kind]
+	return k, ok
+}
+
 // New makes the channel that c describes.
 func New(c Config, s Services) (Notifier, error) {
 	k, ok := kinds[c.Type]
@@ -95,55 +140,3 @@ func New(c Config, s Services) (Notifier, error) {
 	}
 	return n, nil
 }
-
-// ErrURL refuses an address that would send in the clear.
-var ErrURL = errors.New("want https://HOST/…, or http:// to this computer")
-
-// CheckURL accepts https anywhere and http on this computer. The error does not hold the URL, which may be a secret.
-func CheckURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil:
-		return ErrURL
-	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
-		return nil
-	}
-	return ErrURL
-}
-
-// IsLoopback tells hosts of this computer by their spelling; no name is looked up.
-func IsLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// HTTPClient is for channels that post. It follows no redirect: a message goes where the configuration says. Its
-// requests end with their context.
-func HTTPClient() *http.Client {
-	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-// IsRetryable tells HTTP statuses that may pass.
-func IsRetryable(status int) bool {
-	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
-}
-
-// WithoutURL takes the URL, which may be a secret, out of an error of net/http.
-func WithoutURL(err error) error {
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// RetryAfter is an error of a channel that says when to try again.
-type RetryAfter struct {
-	After time.Duration
-	Err   error
-}
-
-// Error is that of Err.
-func (r *RetryAfter) Error() string { return r.Err.Error() }
-
-// Unwrap returns Err.
-func (r *RetryAfter) Unwrap() error { return r.Err }

@@ -57,8 +57,11 @@ const maxSecret = 64 << 10
 // ErrNoSecret is returned where a secret is given neither itself nor as a file, or both ways.
 var ErrNoSecret = errors.New("give it itself or as a file, not both")
 
+// fromEnvironment begins a secret that is a variable of the environment; its name follows.
+const fromEnvironment = "env:"
+
 // SecretFrom is how the configuration gives a secret: itself, or better the file that holds it, without the line break at
-// its end. Name is for errors. The value is at least one byte.
+// its end, or as "env:NAME" the environment's variable that does. Name is for errors. The value is at least one byte.
 func SecretFrom(name string, literal Secret, file string) (Secret, error) {
 	text := literal.Reveal()
 	if (text == "") == (file == "") {
@@ -70,6 +73,11 @@ func SecretFrom(name string, literal Secret, file string) (Secret, error) {
 			return Secret{}, fmt.Errorf("read %s_file: %w", name, err)
 		}
 		text = content
+	}
+	if variable, ok := strings.CutPrefix(text, fromEnvironment); ok && file == "" {
+		if text = os.Getenv(variable); text == "" {
+			return Secret{}, fmt.Errorf("%s: the environment's %.100s is empty", name, variable)
+		}
 	}
 	return NewSecret(text), nil
 }

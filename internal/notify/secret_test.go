@@ -50,7 +50,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 }
 
 func TestSecretFrom(t *testing.T) {
-	t.Parallel()
+	t.Setenv("SWITCHBACK_TEST_SECRET", "from-environment")
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -59,17 +59,19 @@ func TestSecretFrom(t *testing.T) {
 		}
 		return path
 	}
-	good, empty := write("good", "from-file\n"), write("empty", "\n")
+	good, empty, odd := write("good", "from-file\n"), write("empty", "\n"), write("odd", "env:SWITCHBACK_TEST_SECRET")
 	for name, tt := range map[string]struct{ literal, file, want string }{
-		"itself":  {"literal", "", "literal"},
-		"a file":  {"", good, "from-file"},
-		"both":    {"literal", good, ""},
-		"neither": {"", "", ""},
-		"empty":   {"", empty, ""},
-		"absent":  {"", filepath.Join(dir, "absent"), ""},
+		"itself":               {"literal", "", "literal"},
+		"a file":               {"", good, "from-file"},
+		"both":                 {"literal", good, ""},
+		"neither":              {"", "", ""},
+		"empty":                {"", empty, ""},
+		"absent":               {"", filepath.Join(dir, "absent"), ""},
+		"a variable":           {"env:SWITCHBACK_TEST_SECRET", "", "from-environment"},
+		"a variable not set":   {"env:SWITCHBACK_TEST_NO_SECRET", "", ""},
+		"a file that names it": {"", odd, "env:SWITCHBACK_TEST_SECRET"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			got, err := notify.SecretFrom("password", notify.NewSecret(tt.literal), tt.file)
 			if got.Reveal() != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("got %q, %v", got.Reveal(), err)

@@ -38,6 +38,8 @@ type account struct {
 	buses   map[string]*eventBus  // by ARN
 	rules   map[string]*eventRule // by ARN
 	alarms  map[string]*alarm     // by ARN
+	senders map[string]bool       // of mail, by region and identity
+	hubs    map[string]*hub       // by region
 	// deletedQueues are the moments of deletion by URL: a name is blocked for a while.
 	deletedQueues map[string]time.Time
 
@@ -59,6 +61,7 @@ func newAccount(id, partition, alias string) *account {
 		keys:     map[string]*kmsKey{}, aliases: map[string]*kmsKey{},
 		topics: map[string]*topic{}, queues: map[string]*queue{}, groups: map[string]*logGroup{},
 		buses: map[string]*eventBus{}, rules: map[string]*eventRule{}, alarms: map[string]*alarm{},
+		senders: map[string]bool{}, hubs: map[string]*hub{},
 		deletedQueues: map[string]time.Time{},
 		history:       map[string]*history{},
 	}

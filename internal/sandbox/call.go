@@ -64,7 +64,7 @@ func key(service, operation string) string { return service + "." + operation }
 var operations = sync.OnceValue(func() table {
 	t := table{}
 	for _, register := range []func(table){
-		accountOperations, alarmOperations, bucketOperations, bucketConfigOperations, cloudtrailOperations, controlOperations,
+		accountOperations, alarmOperations, bucketOperations, bucketConfigOperations, channelOperations, cloudtrailOperations, controlOperations,
 		historyOperations, iamOperations, iamPolicyOperations, kmsOperations, logsOperations, objectOperations,
 		identityStoreOperations, eventBusOperations, eventRuleOperations, keyUseOperations, logFilterOperations, managedPolicyOperations, subscriptionOperations,
 		selectorOperations, snsOperations, sqsOperations, stsOperations, trailOperations,

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -55,6 +57,10 @@ var (
 		id: eventbridge.ServiceID, label: "events", version: "1.11",
 		unknownKey: unrecognizedClient, denied: accessDeniedException, target: ruleTarget,
 	}
+	hubService = &service{
+		id: securityhub.ServiceID, label: "securityhub", version: "1.11",
+		unknownKey: unrecognizedClient, denied: accessDeniedException, target: anyTarget,
+	}
 	iamService = &service{
 		id: iam.ServiceID, label: "iam", version: "1.09", global: true,
 		unknownKey: invalidClientToken, denied: accessDenied, target: iamTarget,
@@ -74,6 +80,10 @@ var (
 	s3Service = &service{
 		id: s3.ServiceID, label: "s3", version: "1.11",
 		unknownKey: "InvalidAccessKeyId", denied: accessDenied, target: bucketTarget,
+	}
+	sesService = &service{
+		id: sesv2.ServiceID, label: "ses", version: "1.11",
+		unknownKey: unrecognizedClient, denied: accessDeniedException, target: senderTarget,
 	}
 	snsService = &service{
 		id: sns.ServiceID, label: "sns", version: "1.11",

@@ -8,31 +8,37 @@ import (
 	"slices"
 
 	"github.com/switchback-project/switchback/internal/action"
-	_ "github.com/switchback-project/switchback/internal/action/cloudtrail" // actions on trails
-	_ "github.com/switchback-project/switchback/internal/action/cloudwatch" // alarms
-	_ "github.com/switchback-project/switchback/internal/action/contact"    // whom to tell
-	_ "github.com/switchback-project/switchback/internal/action/events"     // rules that bring us events
-	_ "github.com/switchback-project/switchback/internal/action/evidence"   // copies of what was found
-	_ "github.com/switchback-project/switchback/internal/action/guide"      // what a person has to run
-	_ "github.com/switchback-project/switchback/internal/action/iam"        // roles of trails
-	_ "github.com/switchback-project/switchback/internal/action/identity"   // who did it
-	_ "github.com/switchback-project/switchback/internal/action/kms"        // keys of trails
-	_ "github.com/switchback-project/switchback/internal/action/logs"       // log groups of trails
-	_ "github.com/switchback-project/switchback/internal/action/notify"     // telling them
-	_ "github.com/switchback-project/switchback/internal/action/report"     // writing it down
-	_ "github.com/switchback-project/switchback/internal/action/s3"         // buckets of trails
-	_ "github.com/switchback-project/switchback/internal/action/sns"        // topics of trails
-	_ "github.com/switchback-project/switchback/internal/action/source"     // is it heard again
-	_ "github.com/switchback-project/switchback/internal/action/sqs"        // queues from which we take them
-	_ "github.com/switchback-project/switchback/internal/action/trail"      // what trails depend on
-	_ "github.com/switchback-project/switchback/internal/contact/account"   // security contact of the account
-	_ "github.com/switchback-project/switchback/internal/contact/file"      // directory file
-	_ "github.com/switchback-project/switchback/internal/contact/httpjson"  // HTTP directory
-	_ "github.com/switchback-project/switchback/internal/contact/iamtags"   // IAM tags, as a hint
-	_ "github.com/switchback-project/switchback/internal/notify/console"    // log
-	_ "github.com/switchback-project/switchback/internal/notify/slack"      // Slack webhook
-	_ "github.com/switchback-project/switchback/internal/notify/smtp"       // mail
-	_ "github.com/switchback-project/switchback/internal/notify/webhook"    // signed webhook
+	_ "github.com/switchback-project/switchback/internal/action/cloudtrail"  // actions on trails
+	_ "github.com/switchback-project/switchback/internal/action/cloudwatch"  // alarms
+	_ "github.com/switchback-project/switchback/internal/action/contact"     // whom to tell
+	_ "github.com/switchback-project/switchback/internal/action/events"      // rules that bring us events
+	_ "github.com/switchback-project/switchback/internal/action/evidence"    // copies of what was found
+	_ "github.com/switchback-project/switchback/internal/action/guide"       // what a person has to run
+	_ "github.com/switchback-project/switchback/internal/action/iam"         // roles of trails
+	_ "github.com/switchback-project/switchback/internal/action/identity"    // who did it
+	_ "github.com/switchback-project/switchback/internal/action/kms"         // keys of trails
+	_ "github.com/switchback-project/switchback/internal/action/logs"        // log groups of trails
+	_ "github.com/switchback-project/switchback/internal/action/notify"      // telling them
+	_ "github.com/switchback-project/switchback/internal/action/report"      // writing it down
+	_ "github.com/switchback-project/switchback/internal/action/s3"          // buckets of trails
+	_ "github.com/switchback-project/switchback/internal/action/sns"         // topics of trails
+	_ "github.com/switchback-project/switchback/internal/action/source"      // is it heard again
+	_ "github.com/switchback-project/switchback/internal/action/sqs"         // queues from which we take them
+	_ "github.com/switchback-project/switchback/internal/action/trail"       // what trails depend on
+	_ "github.com/switchback-project/switchback/internal/contact/account"    // security contact of the account
+	_ "github.com/switchback-project/switchback/internal/contact/file"       // directory file
+	_ "github.com/switchback-project/switchback/internal/contact/httpjson"   // HTTP directory
+	_ "github.com/switchback-project/switchback/internal/contact/iamtags"    // IAM tags, as a hint
+	_ "github.com/switchback-project/switchback/internal/notify/console"     // log
+	_ "github.com/switchback-project/switchback/internal/notify/ocsf"        // findings for data lakes and SIEMs
+	_ "github.com/switchback-project/switchback/internal/notify/pagerduty"   // pager
+	_ "github.com/switchback-project/switchback/internal/notify/securityhub" // findings in Security Hub
+	_ "github.com/switchback-project/switchback/internal/notify/ses"         // mail through SES
+	_ "github.com/switchback-project/switchback/internal/notify/slack"       // Slack webhook
+	_ "github.com/switchback-project/switchback/internal/notify/smtp"        // mail
+	_ "github.com/switchback-project/switchback/internal/notify/sns"         // topic
+	_ "github.com/switchback-project/switchback/internal/notify/ticket"      // Jira and ServiceNow
+	_ "github.com/switchback-project/switchback/internal/notify/webhook"     // signed webhook, and Teams
 	"github.com/switchback-project/switchback/internal/runbook"
 	"github.com/switchback-project/switchback/internal/source"
 	_ "github.com/switchback-project/switchback/internal/source/files"     // files and folders

@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -48,6 +50,8 @@ type env struct {
 	sqs        *sqs.Client
 	sts        *sts.Client
 	trails     *cloudtrail.Client
+	hub        *securityhub.Client
+	mail       *sesv2.Client
 }
 
 func newEnv(t testing.TB, target Target, seen operations) *env {
@@ -67,6 +71,7 @@ func newEnv(t testing.TB, target Target, seen operations) *env {
 	e.account, e.iam, e.kms = account.NewFromConfig(cfg), iam.NewFromConfig(cfg), kms.NewFromConfig(cfg)
 	e.identities = identitystore.NewFromConfig(cfg)
 	e.logs, e.s3, e.sns = cloudwatchlogs.NewFromConfig(cfg), newS3(cfg), sns.NewFromConfig(cfg)
+	e.hub, e.mail = securityhub.NewFromConfig(cfg), sesv2.NewFromConfig(cfg)
 	e.alarms, e.events = cloudwatch.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg)
 	e.sqs, e.sts, e.trails = sqs.NewFromConfig(cfg), sts.NewFromConfig(cfg), cloudtrail.NewFromConfig(cfg)
 	return e

@@ -102,7 +102,7 @@ func Run(t *testing.T, target Target) Report {
 func cases() []contract {
 	return slices.Concat(trailCases, selectorCases, historyCases, bucketCases, bucketConfigCases, bucketCopyCases, objectCases, versionCases, keyCases,
 		identityCases, sessionCases, accountCases, identityStoreCases, queueCases, topicCases, logGroupCases, keyUseCases, subscriptionCases,
-		logFilterCases, managedPolicyCases, ruleCases, busCases, ownQueueCases, alarmCases)
+		logFilterCases, managedPolicyCases, ruleCases, busCases, ownQueueCases, alarmCases, channelCases)
 }
 
 // broken is how a step of a case says that the contract is broken.

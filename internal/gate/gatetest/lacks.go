@@ -54,6 +54,7 @@ const (
 	pageQueueAttributes  = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
 	pageAlarms           = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 	pageIdentityUser     = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DescribeUser.html"
+	pageImportFindings   = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 	pageDeletePolicy     = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"
 )
 
@@ -133,4 +134,6 @@ var MotoLacks = map[string]string{
 	"alarm: a composite one":                                    "does not speak the protocol of the current SDK: " + pageAlarms,
 	"identity store: another one is not there":                  "makes it: " + pageIdentityUser,
 	"identity store: a user is enabled":                         "leaves UserStatus out: " + pageIdentityUser,
+	"finding: where Security Hub is off":                        "does not look: " + pageImportFindings,
+	"finding: of another's product":                             "does not look: " + pageImportFindings,
 }

@@ -46,15 +46,18 @@ var (
 // NewWriter writes to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// maxLine bounds a line of a message.
-const maxLine = 2000
+// What bounds a message, in bytes.
+const (
+	maxSubject = 2000
+	maxText    = 256 << 10
+)
 
 // Notify logs m.
 func (l Log) Notify(ctx context.Context, m incident.Message) ([]string, bool, error) {
 	l.Logger.InfoContext(ctx, "message",
 		slog.String("message_id", m.ID), slog.String("incident", string(m.Incident)), slog.String("kind", string(m.Kind)),
-		slog.String("to", names(m.To)), slog.String("subject", identity.Printable(m.Subject, maxLine)),
-		slog.String("text", printable(m.Text)))
+		slog.String("to", names(m.To)), slog.String("subject", notify.Line(m.Subject, maxSubject)),
+		slog.String("text", notify.Plain(strings.TrimRight(m.Text, "\n"), maxText)))
 	return []string{"log"}, false, nil
 }
 
@@ -64,7 +67,7 @@ func (Log) ReachesHuman() bool { return false }
 // Notify prints m. A writer that fails may work again.
 func (c *Writer) Notify(_ context.Context, m incident.Message) ([]string, bool, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- message to %s (%s)\n%s\n\n%s\n---\n", names(m.To), m.Kind, identity.Printable(m.Subject, maxLine), printable(m.Text))
+	fmt.Fprintf(&b, "--- message to %s (%s)\n%s\n\n%s\n---\n", names(m.To), m.Kind, notify.Line(m.Subject, maxSubject), notify.Plain(strings.TrimRight(m.Text, "\n"), maxText))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, err := io.WriteString(c.w, b.String()); err != nil {
@@ -75,15 +78,6 @@ func (c *Writer) Notify(_ context.Context, m incident.Message) ([]string, bool, 
 
 // ReachesHuman implements notify.Notifier.
 func (*Writer) ReachesHuman() bool { return false }
-
-// printable keeps the lines of a text and makes everything else that a terminal would obey visible.
-func printable(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = identity.Printable(line, maxLine)
-	}
-	return strings.Join(lines, "\n")
-}
 
 func names(people []incident.Person) string {
 	if len(people) == 0 {

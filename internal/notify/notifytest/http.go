@@ -14,12 +14,20 @@ import (
 
 // Post is a request that an HTTP receiver got.
 type Post struct {
-	Header http.Header
-	Body   []byte
+	Method, Path string
+	Header       http.Header
+	Body         []byte
 }
 
 // HTTP starts an HTTP receiver and returns its URL and what has arrived.
 func HTTP(t *testing.T, b Behaviour) (url string, received func() []Post) {
+	t.Helper()
+	return Answering(t, b, func(http.ResponseWriter, Post) bool { return true })
+}
+
+// Answering is HTTP for a receiver that is more than a hole: answer writes the answer to what is accepted, and returns
+// false for what is no message, such as a question.
+func Answering(t *testing.T, b Behaviour, answer func(w http.ResponseWriter, p Post) bool) (url string, received func() []Post) {
 	t.Helper()
 	if b == IsDown {
 		return "http://" + unused(t), func() []Post { return nil }
@@ -29,24 +37,34 @@ func HTTP(t *testing.T, b Behaviour) (url string, received func() []Post) {
 	done := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		switch {
-		case err != nil:
+		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
-		case b == Busy:
-			w.Header().Set("Retry-After", "7")
-			w.WriteHeader(http.StatusTooManyRequests)
-		case b == Refuses:
-			w.WriteHeader(http.StatusForbidden)
-		case b == Hangs:
+			return
+		}
+		if status := statuses[b]; status != 0 {
+			if b == Busy {
+				w.Header().Set("Retry-After", "7")
+			}
+			w.WriteHeader(status)
+			return
+		}
+		if b == Hangs {
 			<-done
-		default:
-			mu.Lock()
-			posts = append(posts, Post{r.Header, body})
-			mu.Unlock()
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if p := (Post{r.Method, r.URL.RequestURI(), r.Header, body}); answer(w, p) {
+			posts = append(posts, p)
 		}
 	}))
 	t.Cleanup(func() { close(done); s.Close() })
 	return s.URL, func() []Post { mu.Lock(); defer mu.Unlock(); return append([]Post(nil), posts...) }
+}
+
+// statuses are the answers of those that refuse.
+var statuses = map[Behaviour]int{
+	Busy: http.StatusTooManyRequests, Refuses: http.StatusUnprocessableEntity, Denies: http.StatusUnauthorized, Gone: http.StatusNotFound,
 }
 
 // unused is an address at which nothing listens.

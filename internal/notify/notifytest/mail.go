@@ -147,7 +147,7 @@ func (s *mailSession) Mail(from string, _ *smtp.MailOptions) error {
 
 // Rcpt implements smtp.Session.
 func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if to == s.server.refuse {
+	if to == s.server.refuse || s.server.behaviour == Gone {
 		return &smtp.SMTPError{Code: 550, Message: "no such user"}
 	}
 	s.mail.To = append(s.mail.To, to)

@@ -24,6 +24,8 @@ const (
 	Accepts Behaviour = iota
 	Busy              // refuses for now
 	Refuses           // refuses for good
+	Denies            // does not believe our credentials
+	Gone              // has not what we send to, or not any more; a mail server: that address
 	Hangs             // takes the connection and never answers
 	IsDown            // nothing listens
 )
@@ -54,22 +56,52 @@ func Message() incident.Message {
 	}
 }
 
+// Incident is what the message of the contract is about.
+func Incident() incident.Incident {
+	at := time.Date(2026, 5, 4, 10, 11, 0, 0, time.UTC)
+	return incident.Incident{
+		ID: Message().Incident, Title: "CloudTrail turned off", Severity: incident.Critical, Status: incident.Open, Region: "eu-west-1", Count: 1,
+		Key: incident.Key{
+			Runbook: "cloudtrail-off", Account: "444455556666", Resource: "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main",
+			EventName: "StopLogging", Outcome: incident.Succeeded,
+		},
+		Times: incident.Times{Occurred: at, Received: at.Add(5 * time.Second)}, Summary: "alice called StopLogging on main",
+		Who: incident.Who{Principal: "arn:aws:sts::444455556666:assumed-role/admin/alice", Status: "resolved", Human: "alice"},
+	}
+}
+
 // Evil is a text that tries every medium at once.
 const Evil = "x\r\nBcc: evil@example.com\r\n\r\n.\r\n<script>alert(1)</script> <!channel> <!everyone> <@U0EVIL000> <https://evil.example.com|click> \u202e\x1b[31m\x00"
 
 // Run holds a channel to the contract.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	t.Run("accepted", func(t *testing.T) { t.Parallel(); accepted(t, open) })
 	t.Run("repeated with the same id", func(t *testing.T) { t.Parallel(); repeated(t, open) })
+	run(t, open)
+}
+
+// RunOnce holds a channel to the contract of which the receiver keeps one case however often it is told.
+func RunOnce(t *testing.T, open Open) {
+	t.Helper()
+	t.Run("repeated, kept once", func(t *testing.T) { t.Parallel(); once(t, open) })
+	run(t, open)
+}
+
+func run(t *testing.T, open Open) {
+	t.Helper()
+	t.Run("accepted", func(t *testing.T) { t.Parallel(); accepted(t, open) })
 	t.Run("hostile content", func(t *testing.T) { t.Parallel(); hostile(t, open) })
 	t.Run("100 KB", func(t *testing.T) { t.Parallel(); large(t, open) })
 	for _, c := range []struct {
 		name  string
 		b     Behaviour
 		retry bool
-	}{{"busy", Busy, true}, {"refused", Refuses, false}, {"down", IsDown, true}} {
-		t.Run(c.name, func(t *testing.T) { t.Parallel(); fails(t, open, c.b, c.retry) })
+		want  []error // one of them
+	}{
+		{"busy", Busy, true, nil}, {"refused", Refuses, false, nil}, {"wrong credentials", Denies, false, []error{notify.ErrDenied}},
+		{"gone", Gone, false, []error{notify.ErrGone, notify.ErrBounced}}, {"down", IsDown, true, []error{notify.ErrDown}},
+	} {
+		t.Run(c.name, func(t *testing.T) { t.Parallel(); fails(t, open, c.b, c.retry, c.want) })
 	}
 	t.Run("hanging", func(t *testing.T) { t.Parallel(); hangs(t, open) })
 }
@@ -102,6 +134,16 @@ func repeated(t *testing.T, open Open) {
 	}
 }
 
+func once(t *testing.T, open Open) {
+	n, received := open(t, Accepts)
+	for range 3 {
+		if to, _, err := n.Notify(t.Context(), Message()); err != nil || len(to) == 0 {
+			t.Fatalf("got %v, %v", to, err)
+		}
+	}
+	one(t, received())
+}
+
 func hostile(t *testing.T, open Open) {
 	n, received := open(t, Accepts)
 	m := Message()
@@ -118,6 +160,9 @@ func hostile(t *testing.T, open Open) {
 			t.Errorf("markup %s went through", markup)
 		}
 	}
+	if strings.ContainsAny(got.Text, "\u202e\x1b\x00") {
+		t.Errorf("a screen would obey %q", got.Text)
+	}
 	if !strings.Contains(got.Text, "alert(1)") {
 		t.Errorf("the text was lost: %q", got.Text)
 	}
@@ -133,11 +178,14 @@ func large(t *testing.T, open Open) {
 	one(t, received())
 }
 
-func fails(t *testing.T, open Open, b Behaviour, wantRetry bool) {
+func fails(t *testing.T, open Open, b Behaviour, wantRetry bool, want []error) {
 	n, received := open(t, b)
 	to, retry, err := n.Notify(t.Context(), Message())
 	if err == nil || len(to) != 0 || retry != wantRetry {
 		t.Fatalf("got %v, retry %t, %v, want an error and retry %t", to, retry, err, wantRetry)
+	}
+	if len(want) > 0 && !slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }) {
+		t.Errorf("%v is none of %v", err, want)
 	}
 	if got := received(); len(got) != 0 {
 		t.Errorf("%d messages arrived", len(got))

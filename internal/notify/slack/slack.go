@@ -30,7 +30,7 @@ import (
 )
 
 func init() {
-	notify.Register(notify.Kind{Type: "slack", New: func(c notify.Config, _ notify.Services) (notify.Notifier, error) {
+	notify.Register(notify.Kind{Type: "slack", PerMinute: perMinute, New: func(c notify.Config, _ notify.Services) (notify.Notifier, error) {
 		var o struct {
 			URL     notify.Secret `yaml:"webhook_url"`
 			URLFile string        `yaml:"webhook_url_file"`
@@ -46,6 +46,11 @@ func init() {
 	}})
 }
 
+// perMinute is what an incoming webhook takes: one a second.
+//
+// https://docs.slack.dev/apis/web-api/rate-limits
+const perMinute = 60
+
 // Slack's limits, in characters and blocks.
 //
 // https://docs.slack.dev/reference/block-kit/blocks
@@ -54,6 +59,7 @@ const (
 	maxSection = 3000
 	maxBlocks  = 45 // of 50: header and mentions need some
 	maxSummary = 500
+	maxText    = 256 << 10 // in bytes: more than all sections hold
 )
 
 // Slack is the channel. It is safe for concurrent use.
@@ -80,7 +86,7 @@ func (s *Slack) Notify(ctx context.Context, m incident.Message) ([]string, bool,
 	}
 	off := false
 	err := slack.PostWebhookCustomHTTPContext(ctx, s.url.Reveal(), s.client, &slack.WebhookMessage{
-		Text:        slackutilsx.EscapeMessage(cut(m.Subject, maxSummary)), // what a notification shows
+		Text:        slackutilsx.EscapeMessage(cut(notify.Line(m.Subject, maxSummary), maxSummary)), // what a notification shows
 		Blocks:      &slack.Blocks{BlockSet: blocks(m, mentions)},
 		Parse:       "none",
 		UnfurlLinks: &off,
@@ -113,7 +119,7 @@ func blocks(m incident.Message, mentions []string) []slack.Block {
 		text := "<@" + strings.Join(mentions, "> <@") + ">"
 		all = append(all, slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, text, false, true), nil, nil))
 	}
-	for _, part := range parts(m.Text) {
+	for _, part := range parts(notify.Plain(m.Text, maxText)) {
 		all = append(all, slack.NewSectionBlock(plain(part), nil, nil))
 	}
 	return all
@@ -161,9 +167,9 @@ func judge(err error) (retry bool, cleaned error) {
 		return true, &notify.RetryAfter{After: limited.RetryAfter, Err: errors.New("slack limits the rate")}
 	}
 	if status := (slack.StatusCodeError{}); errors.As(err, &status) {
-		return notify.IsRetryable(status.Code), fmt.Errorf("slack answered %d %s", status.Code, http.StatusText(status.Code))
+		return notify.IsRetryable(status.Code), notify.StatusError("slack", status.Code)
 	}
-	return true, fmt.Errorf("post to slack: %w", notify.WithoutURL(err))
+	return true, fmt.Errorf("slack: %w: %w", notify.ErrDown, notify.WithoutURL(err))
 }
 
 // ReachesHuman implements notify.Notifier.

@@ -22,7 +22,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,9 +163,31 @@ func (m *Mail) send(ctx context.Context, msg incident.Message, to incident.Perso
 		return false, fmt.Errorf("set up: %w", err)
 	}
 	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
-		return isTemporary(err), err
+		return isTemporary(err), outcome(err)
 	}
 	return false, nil
+}
+
+// Replies about who we are, and not about the mail.
+//
+// https://www.rfc-editor.org/rfc/rfc4954#section-6
+var deniedCodes = []int{530, 534, 535, 538}
+
+// outcome says in words what became of a mail.
+func outcome(err error) error {
+	var refused *mail.SendError
+	var answer *textproto.Error
+	var lost net.Error
+	switch {
+	case errors.As(err, &refused) && refused.Reason == mail.ErrSMTPRcptTo && !refused.IsTemp() && refused.ErrorCode() >= 500:
+		return fmt.Errorf("%w: %w", notify.ErrBounced, err)
+	case errors.As(err, &refused) && slices.Contains(deniedCodes, refused.ErrorCode()),
+		errors.As(err, &answer) && slices.Contains(deniedCodes, answer.Code):
+		return fmt.Errorf("%w: %w", notify.ErrDenied, err)
+	case errors.As(err, &lost):
+		return fmt.Errorf("%w: %w", notify.ErrDown, err)
+	}
+	return err
 }
 
 // within bounds the conversation: once connected, the library looks at its own limit and not at ctx.
@@ -178,6 +202,7 @@ func within(ctx context.Context) mail.Option {
 const (
 	maxSubject = 200
 	maxName    = 100
+	maxText    = 1 << 20
 )
 
 // letter is the mail to one addressee.
@@ -192,12 +217,12 @@ func (m *Mail) letter(msg incident.Message, to incident.Person) (*mail.Msg, erro
 	if err := l.AddToFormat(identity.Printable(to.Name, maxName), to.Email); err != nil {
 		return nil, fmt.Errorf("to: %w", err)
 	}
-	l.Subject(identity.Printable(msg.Subject, maxSubject))
+	l.Subject(notify.Line(msg.Subject, maxSubject))
 	l.SetDateWithValue(msg.At)
 	l.SetMessageIDWithValue(messageID(msg.ID) + "@" + m.domain)
 	// No out-of-office answers: https://www.rfc-editor.org/rfc/rfc3834#section-5
 	l.SetGenHeader("Auto-Submitted", "auto-generated")
-	l.SetBodyString(mail.TypeTextPlain, msg.Text)
+	l.SetBodyString(mail.TypeTextPlain, notify.Plain(msg.Text, maxText))
 	if msg.HTML != "" {
 		l.AddAlternativeString(mail.TypeTextHTML, msg.HTML)
 	}

@@ -25,8 +25,12 @@ import (
 func TestContract(t *testing.T) {
 	t.Parallel()
 	notifytest.Run(t, func(t *testing.T, b notifytest.Behaviour) (notify.Notifier, func() []notifytest.Received) {
-		s := notifytest.StartMail(t, notifytest.MailOptions{Behaviour: b})
-		n := channel(t, s, smtp.Options{TLS: smtp.None})
+		s, o := notifytest.StartMail(t, notifytest.MailOptions{Behaviour: b}), smtp.Options{TLS: smtp.None}
+		if b == notifytest.Denies {
+			s = notifytest.StartMail(t, notifytest.MailOptions{Password: "hunter2"})
+			o = smtp.Options{Username: "switchback", Password: notify.NewSecret("wrong")}
+		}
+		n := channel(t, s, o)
 		return n, func() []notifytest.Received {
 			var all []notifytest.Received
 			for _, m := range s.Mails() {

@@ -1,19 +1,23 @@
 // SPDX-FileCopyrightText: 2026 The Switchback Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook posts messages as JSON to any receiver: an incident tool, a chat bridge (Microsoft Teams through a
-// flow), a script.
+// Package webhook posts messages as JSON to any receiver: an incident tool, a chat bridge, a script, or a channel of
+// Microsoft Teams.
 //
 //	type: webhook
 //	url: https://receiver.example.com/switchback   # or url_file, when it is a secret
 //	secret_file: /etc/switchback/webhook-secret    # or secret; at least 16 bytes
 //	reaches_human: true    # somebody is paged by it; the default is that it only writes down
+//	format: json           # or teams; then the secret may be left out, since the URL is one
 //
-// The body, in UTF-8:
+// The body of format json, in UTF-8:
 //
 //	{"version": 1, "id": "…", "incident": "…", "kind": "security", "severity": "critical",
 //	 "to": [{"name": "…", "email": "…", "slack": "…", "phone": "…"}],
 //	 "subject": "…", "text": "…", "at": "2026-05-04T10:11:12Z"}
+//
+// That of format teams is a message with one Adaptive Card, as the Workflows of Teams take it ("Post to a channel when a
+// webhook request is received").
 //
 // Headers: Switchback-Timestamp, in seconds since 1970; Switchback-Signature, "v1=" and in hex the HMAC-SHA256, with the
 // secret, of the timestamp, a dot and the body; Switchback-Message-Id, equal for every repetition of a message. A
@@ -24,17 +28,10 @@
 package webhook
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/switchback-project/switchback/internal/incident"
@@ -42,13 +39,14 @@ import (
 )
 
 func init() {
-	notify.Register(notify.Kind{Type: "webhook", New: func(c notify.Config, s notify.Services) (notify.Notifier, error) {
+	notify.Register(notify.Kind{Type: "webhook", PerMinute: perMinute, New: func(c notify.Config, s notify.Services) (notify.Notifier, error) {
 		var o struct {
 			URL          notify.Secret `yaml:"url"`
 			URLFile      string        `yaml:"url_file"`
 			Secret       notify.Secret `yaml:"secret"`
 			SecretFile   string        `yaml:"secret_file"`
 			ReachesHuman bool          `yaml:"reaches_human"`
+			Format       string        `yaml:"format"`
 		}
 		if err := c.Decode(&o); err != nil {
 			return nil, err
@@ -57,21 +55,31 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		secret, err := notify.SecretFrom("secret", o.Secret, o.SecretFile)
-		if err != nil {
-			return nil, err
+		var secret notify.Secret
+		if o.Format != Teams || o.Secret.Reveal() != "" || o.SecretFile != "" {
+			if secret, err = notify.SecretFrom("secret", o.Secret, o.SecretFile); err != nil {
+				return nil, err
+			}
 		}
-		return New(url, secret, Options{ReachesHuman: o.ReachesHuman, Clock: s.Clock})
+		return New(url, secret, Options{ReachesHuman: o.ReachesHuman, Format: o.Format, Clock: s.Clock})
 	}})
 }
 
-// minSecret is what makes guessing hopeless.
-const minSecret = 16
+// perMinute keeps a receiver that nobody thought of as a target of storms from becoming one.
+const perMinute = 120
+
+// The formats.
+const (
+	JSON  = "json"
+	Teams = "teams"
+)
 
 // Options of a Webhook. The zero value works.
 type Options struct {
 	// ReachesHuman tells that somebody is paged by the receiver.
 	ReachesHuman bool
+	// Format of the body; "" is JSON.
+	Format string
 	// Clock is time.Now by default.
 	Clock func() time.Time
 }
@@ -85,13 +93,19 @@ type Webhook struct {
 
 var _ notify.Notifier = (*Webhook)(nil)
 
-// New makes a channel that posts to url (https, or http on this computer).
+// New makes a channel that posts to url (https, or http on this computer) and signs with secret, which only format Teams
+// may lack.
 func New(url, secret notify.Secret, o Options) (*Webhook, error) {
 	if err := notify.CheckURL(url.Reveal()); err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	if len(secret.Reveal()) < minSecret {
-		return nil, fmt.Errorf("secret: shorter than %d bytes", minSecret)
+	switch o.Format = cmp.Or(o.Format, JSON); {
+	case o.Format != JSON && o.Format != Teams:
+		return nil, fmt.Errorf("format: %.40q is not %s or %s", o.Format, JSON, Teams)
+	case o.Format == JSON || secret.Reveal() != "":
+		if err := notify.CheckSigningKey(secret); err != nil {
+			return nil, err
+		}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -118,59 +132,37 @@ type person struct {
 	Phone string `json:"phone,omitempty"`
 }
 
+// What bounds a message, in bytes.
+const (
+	maxSubject = 1000
+	maxText    = 256 << 10
+)
+
 // Notify implements notify.Notifier.
 func (w *Webhook) Notify(ctx context.Context, m incident.Message) ([]string, bool, error) {
-	req, err := w.request(ctx, m)
+	req, text, err := notify.NewRequest(ctx, http.MethodPost, w.url, w.body(m))
 	if err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("webhook: %w", err)
 	}
-	resp, err := w.client.Do(req)
-	if err != nil {
-		return nil, true, fmt.Errorf("post to webhook: %w", notify.WithoutURL(err))
+	if w.secret.Reveal() != "" {
+		notify.Sign(req.Header, w.secret, w.o.Clock(), text)
 	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // only to use the connection again
-	if resp.StatusCode/100 == 2 {
-		return []string{"webhook"}, false, nil
+	req.Header.Set(notify.MessageID, m.ID)
+	if _, retry, err := notify.Exchange(w.client, req, "webhook"); err != nil {
+		return nil, retry, err
 	}
-	return nil, notify.IsRetryable(resp.StatusCode), answer(resp)
+	return []string{"webhook"}, false, nil
 }
 
-func (w *Webhook) request(ctx context.Context, m incident.Message) (*http.Request, error) {
-	b := body{1, m.ID, m.Incident, m.Kind, m.Severity, []person{}, m.Subject, m.Text, m.At.UTC()}
+func (w *Webhook) body(m incident.Message) any {
+	if w.o.Format == Teams {
+		return newCard(m)
+	}
+	b := body{1, m.ID, m.Incident, m.Kind, m.Severity, []person{}, notify.Line(m.Subject, maxSubject), notify.Plain(m.Text, maxText), m.At.UTC()}
 	for _, p := range m.To {
-		b.To = append(b.To, person{p.Name, p.Email, p.Slack, p.Phone})
+		b.To = append(b.To, person{notify.Line(p.Name, maxSubject), p.Email, p.Slack, p.Phone})
 	}
-	text, err := json.Marshal(b)
-	if err != nil {
-		return nil, fmt.Errorf("encode message %s: %w", m.ID, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url.Reveal(), bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("post to webhook: %w", notify.WithoutURL(err))
-	}
-	stamp := strconv.FormatInt(w.o.Clock().Unix(), 10)
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.Header.Set("Switchback-Timestamp", stamp)
-	req.Header.Set("Switchback-Signature", "v1="+w.sign(stamp, text))
-	req.Header.Set("Switchback-Message-Id", m.ID)
-	return req, nil
-}
-
-func (w *Webhook) sign(stamp string, text []byte) string {
-	mac := hmac.New(sha256.New, []byte(w.secret.Reveal()))
-	mac.Write([]byte(stamp + "."))
-	mac.Write(text)
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// answer is the error of a status that is no acceptance.
-func answer(resp *http.Response) error {
-	err := errors.New("webhook answered " + strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
-	if seconds, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil && seconds > 0 {
-		return &notify.RetryAfter{After: time.Duration(seconds) * time.Second, Err: err}
-	}
-	return err
+	return b
 }
 
 // ReachesHuman implements notify.Notifier.

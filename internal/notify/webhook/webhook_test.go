@@ -127,9 +127,85 @@ func TestConfiguration(t *testing.T) {
 	if err := from("url: https://example.com\nsecret: 0123456789abcdef\nreaches_human: true"); err != nil {
 		t.Error(err)
 	}
-	for _, text := range []string{"url: https://example.com", "url: https://example.com\nsecret: 0123456789abcdef\nmethod: PUT"} {
+	if err := from("url: https://example.com\nformat: teams"); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"url: https://example.com", "url: https://example.com\nsecret: 0123456789abcdef\nmethod: PUT", "url: https://example.com\nformat: xml\nsecret: 0123456789abcdef"} {
 		if err := from(text); err == nil {
 			t.Errorf("accepted %q", text)
 		}
+	}
+}
+
+func openTeams(t *testing.T, b notifytest.Behaviour) (notify.Notifier, func() []notifytest.Received) {
+	t.Helper()
+	url, posts := notifytest.HTTP(t, b)
+	n, err := webhook.New(notify.NewSecret(url+"/SECRET"), notify.Secret{}, webhook.Options{Format: webhook.Teams})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, func() []notifytest.Received {
+		var all []notifytest.Received
+		for _, p := range posts() {
+			all = append(all, card(t, p))
+		}
+		return all
+	}
+}
+
+// card reads a post as Teams does, and fails on what it would interpret or refuse.
+func card(t *testing.T, p notifytest.Post) notifytest.Received {
+	t.Helper()
+	var m struct {
+		Type        string
+		Attachments []struct {
+			ContentType string
+			Content     struct {
+				Type, Version string
+				Body          []struct {
+					Type    string
+					Inlines []struct{ Type, Text string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(p.Body, &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Body) > 28<<10 || m.Type != "message" || len(m.Attachments) != 1 || m.Attachments[0].ContentType != "application/vnd.microsoft.card.adaptive" {
+		t.Fatalf("%d bytes: %.300s", len(p.Body), p.Body)
+	}
+	got := notifytest.Received{ID: p.Header.Get("Switchback-Message-Id"), Raw: string(p.Body)}
+	for _, b := range m.Attachments[0].Content.Body {
+		if b.Type != "RichTextBlock" { // a TextBlock reads Markdown
+			t.Errorf("a %s", b.Type)
+		}
+		for _, r := range b.Inlines {
+			got.Text += r.Text + "\n"
+		}
+	}
+	return got
+}
+
+func TestTeamsContract(t *testing.T) {
+	t.Parallel()
+	notifytest.Run(t, openTeams)
+}
+
+func TestALargeCardFits(t *testing.T) {
+	t.Parallel()
+	for name, unit := range map[string]string{"escaped": "<", "many blocks": "x\n\n", "quotes": `"`, "wide": "\U0001f4a9"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n, received := openTeams(t, notifytest.Accepts)
+			m := notifytest.Message()
+			m.Subject, m.Text = strings.Repeat(unit, 30_000), strings.Repeat(unit, 30_000)
+			if _, _, err := n.Notify(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			if got := received(); len(got) != 1 || !strings.Contains(got[0].Text, "bytes)") {
+				t.Errorf("%d cards, or none that says what it leaves out", len(got))
+			}
+		})
 	}
 }
