@@ -35,6 +35,7 @@ type assessment struct {
 	Trails       []arn.ARN    `json:"trails"`
 	Trigger      triggerEvent `json:"trigger"`
 	Harmless     bool         `json:"harmless"`
+	Planned      bool         `json:"planned"`
 	Needed       bool         `json:"needed"`
 	Blind        bool         `json:"blind"`
 	Left         bool         `json:"left"`
@@ -113,11 +114,14 @@ func assess(ctx context.Context, env *action.Env, p params) (assessment, error) 
 	if err != nil {
 		return out, err
 	}
-	if out.Dependencies, err = readAll(ctx, env, list); err != nil {
+	if out.Dependencies, err = readAll(ctx, env, list, s.record); err != nil {
 		return out, err
 	}
 	out.conclude(s)
 	if err := out.note(ctx, env); err != nil {
+		return out, err
+	}
+	if err := out.planned(ctx, env, s); err != nil || out.Planned {
 		return out, err
 	}
 	if !out.Called {
@@ -180,10 +184,11 @@ func (a *assessment) protected(ctx context.Context, env *action.Env, s subject) 
 	return trail.InOrder(list), nil
 }
 
-func readAll(ctx context.Context, env *action.Env, list []trail.Dependency) ([]dependency, error) {
+// readAll reads them all. The record is asked for planned change, nil for none.
+func readAll(ctx context.Context, env *action.Env, list []trail.Dependency, record *cloudtrail.Record) ([]dependency, error) {
 	out := make([]dependency, 0, len(list))
 	for _, d := range list {
-		one, err := look(ctx, env, d)
+		one, err := look(ctx, env, d, record)
 		if err != nil {
 			return nil, err
 		}
@@ -237,6 +242,28 @@ func (a *assessment) sentence() string {
 		return fmt.Sprintf("everything that %s depends on is as it should be", a.Trail)
 	}
 	return identity.Printable(strings.Join(wrong, "; "), maxReason)
+}
+
+// planned says whether what was asked about is as an exception allows, and nothing else is wrong; then nothing is put back
+// until the end of the exception. Of what was covered by one that is over, and is put right, nobody need be told again.
+func (a *assessment) planned(ctx context.Context, env *action.Env, s subject) error {
+	if slices.ContainsFunc(a.Dependencies, func(d dependency) bool { return d.Class != classFine || d.gap != "" }) {
+		return nil
+	}
+	for _, d := range a.Dependencies {
+		switch {
+		case !s.touches(d.dependency()) || d.plan == nil:
+		case d.plan.Covering != nil:
+			a.Planned, a.Harmless, a.Reason = true, true, identity.Printable(d.plan.Sentence(), maxReason)
+			return env.NoteAllowed(ctx, s.record.EventID, a.Reason, "allowed by "+d.plan.Covering.ID, true)
+		case s.record == nil && d.Planned:
+			a.Planned, a.Reason = true, d.Reason
+			return env.NoteAllowed(ctx, cloudtrail.EventID(d.Resource), d.Reason, "as planned", true)
+		case d.plan.WasCovered:
+			a.Harmless = a.Trail != ""
+		}
+	}
+	return nil
 }
 
 // taking are the beginnings of the names of calls that take something away, whatever it is, and benign those of them that

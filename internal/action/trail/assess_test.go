@@ -23,6 +23,7 @@ import (
 	_ "github.com/switchback-project/switchback/internal/action/iam"
 	_ "github.com/switchback-project/switchback/internal/action/kms"
 	_ "github.com/switchback-project/switchback/internal/action/logs"
+	_ "github.com/switchback-project/switchback/internal/action/s3"
 	_ "github.com/switchback-project/switchback/internal/action/sns"
 	_ "github.com/switchback-project/switchback/internal/action/trail"
 	"github.com/switchback-project/switchback/internal/arn"
@@ -51,6 +52,8 @@ type world struct {
 	db     *sqlite.DB
 	now    time.Time
 	asked  *asked
+
+	exceptions incident.Exceptions
 }
 
 // asked notes which operations reach AWS.
@@ -119,7 +122,17 @@ func (w *world) furnish() {
 	w.do("CloudTrail.UpdateTrail", `{"Name":"main","SnsTopicName":"trail","CloudWatchLogsLogGroupArn":"`+group+`:*","CloudWatchLogsRoleArn":"`+role+`"}`)
 }
 
-func (w *world) env() *action.Env {
+func (w *world) env() *action.Env { return w.envOf(gate.Scope{Mode: gate.Observe}) }
+
+// acting is an env whose changes are made.
+func (w *world) acting() *action.Env {
+	env := w.envOf(gate.Scope{Incident: "i-1", Action: "restore", Class: "restore-trail", Mode: gate.Act})
+	visit := fmt.Sprintf("restore-%d", w.now.UnixNano())
+	env.Incident, env.Task = incident.Incident{ID: "i-1"}, action.Task{Execution: "x", State: visit, ID: visit, Visit: visit}
+	return env
+}
+
+func (w *world) envOf(scope gate.Scope) *action.Env {
 	w.Helper()
 	g, err := gate.Open(w.Context(), gate.Options{
 		Backend: w.asked, Region: region, Clock: func() time.Time { return w.now }, Pace: gate.PaceNever,
@@ -128,10 +141,10 @@ func (w *world) env() *action.Env {
 	w.check(err)
 	return &action.Env{
 		Services: action.Services{
-			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db,
+			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db, Exceptions: w.exceptions,
 			History: state.EventHistory{Clock: func() time.Time { return w.now }},
 		},
-		Door: g.Door(gate.Scope{Mode: gate.Observe}),
+		Door: g.Door(scope),
 	}
 }
 
@@ -157,6 +170,7 @@ type assessed struct {
 	Trail      string    `json:"trail"`
 	Trails     []arn.ARN `json:"trails"`
 	Harmless   bool      `json:"harmless"`
+	Planned    bool      `json:"planned"`
 	Needed     bool      `json:"needed"`
 	Blind      bool      `json:"blind"`
 	Left       bool      `json:"left"`
@@ -238,7 +252,7 @@ func (w *world) assess(params string) assessed {
 func (w *world) last(name string) string {
 	w.Helper()
 	where := region
-	if name == "DeleteRolePolicy" {
+	if slices.Contains([]string{"DeleteRolePolicy", "DetachRolePolicy", "UpdateAssumeRolePolicy"}, name) {
 		where = "us-east-1"
 	}
 	records, _, err := state.EventHistory{Clock: func() time.Time { return w.now }}.Lookup(w.Context(), w.env().Door, state.Query{
