@@ -23,7 +23,7 @@ import (
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "trail:AssessDependencies", Summary: "what a trail depends on: what is weaker than its baseline, and who can put it right",
-		Class: "read", IsUrgent: true, Permissions: permissions,
+		Class: "read", IsUrgent: true, Permissions: slices.Concat(trailPermissions, permissions),
 	}, assess))
 }
 
@@ -33,6 +33,7 @@ type assessment struct {
 	At           time.Time    `json:"at"`
 	Trail        arn.ARN      `json:"trail"`
 	Trails       []arn.ARN    `json:"trails"`
+	Others       []arn.ARN    `json:"others"`
 	Trigger      triggerEvent `json:"trigger"`
 	Harmless     bool         `json:"harmless"`
 	Planned      bool         `json:"planned"`
@@ -47,6 +48,8 @@ type assessment struct {
 	WhoCan       string       `json:"who_can"`
 	Gaps         []string     `json:"gaps"`
 	needs
+
+	protects []trail.Trail // those of Trails, as their baselines have them
 }
 
 // triggerEvent is the event that is assessed; all empty when there is none.
@@ -97,7 +100,7 @@ const (
 
 func assess(ctx context.Context, env *action.Env, p params) (assessment, error) {
 	out := assessment{
-		At: env.Now(), Trails: []arn.ARN{}, Dependencies: []dependency{}, Restore: []restore{}, Writers: []writer{}, Gaps: []string{},
+		At: env.Now(), Trails: []arn.ARN{}, Others: []arn.ARN{}, Dependencies: []dependency{}, Restore: []restore{}, Writers: []writer{}, Gaps: []string{},
 	}
 	if env.Snapshots == nil {
 		return out, errors.New("assess dependencies: no store of snapshots is wired")
@@ -125,7 +128,12 @@ func assess(ctx context.Context, env *action.Env, p params) (assessment, error) 
 		return out, err
 	}
 	if !out.Called {
-		return out, out.findWriters(ctx, env)
+		if err := out.findWriters(ctx, env); err != nil {
+			return out, err
+		}
+	}
+	if err := out.openBlind(ctx, env, s.record); err != nil || !out.Called {
+		return out, err
 	}
 	if !out.Harmless {
 		return out, nil
@@ -175,12 +183,13 @@ func (a *assessment) protected(ctx context.Context, env *action.Env, s subject) 
 		if p.Trail.ARN != s.trail && !slices.ContainsFunc(on, s.touches) {
 			continue
 		}
-		a.Trails = append(a.Trails, p.Trail.ARN)
+		a.Trails, a.protects = append(a.Trails, p.Trail.ARN), append(a.protects, p.Trail)
 		list = append(list, on...)
 	}
 	if len(a.Trails) > 0 {
 		a.Trail = a.Trails[0]
 	}
+	a.Others = others(a.Trails)
 	return trail.InOrder(list), nil
 }
 

@@ -4,6 +4,7 @@
 package trail_test
 
 import (
+	gocmp "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,6 +55,8 @@ type world struct {
 	asked  *asked
 
 	exceptions incident.Exceptions
+	incident   incident.ID
+	snapshots  int // that are taken beside the usual six
 }
 
 // asked notes which operations reach AWS.
@@ -128,7 +131,7 @@ func (w *world) env() *action.Env { return w.envOf(gate.Scope{Mode: gate.Observe
 func (w *world) acting() *action.Env {
 	env := w.envOf(gate.Scope{Incident: "i-1", Action: "restore", Class: "restore-trail", Mode: gate.Act})
 	visit := fmt.Sprintf("restore-%d", w.now.UnixNano())
-	env.Incident, env.Task = incident.Incident{ID: "i-1"}, action.Task{Execution: "x", State: visit, ID: visit, Visit: visit}
+	env.Incident, env.Task = incident.Incident{ID: gocmp.Or(w.incident, "i-1")}, action.Task{Execution: "x", State: visit, ID: visit, Visit: visit}
 	return env
 }
 
@@ -141,10 +144,11 @@ func (w *world) envOf(scope gate.Scope) *action.Env {
 	w.check(err)
 	return &action.Env{
 		Services: action.Services{
-			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db, Exceptions: w.exceptions,
+			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db, Exceptions: w.exceptions, Blind: w.db,
 			History: state.EventHistory{Clock: func() time.Time { return w.now }},
 		},
-		Door: g.Door(scope),
+		Door:     g.Door(scope),
+		Incident: incident.Incident{ID: w.incident},
 	}
 }
 
@@ -153,7 +157,7 @@ func (w *world) baseline(trusted bool) {
 	w.Helper()
 	taken, err := state.TakeBaseline(w.Context(), w.env().Door, account, []string{region}, state.Keeper{Into: w.db}, w.now)
 	w.check(err)
-	if len(taken.Snapshots) != 6 || len(taken.Gaps) > 0 {
+	if len(taken.Snapshots) != 6+w.snapshots || len(taken.Gaps) > 0 {
 		w.Fatalf("taken: %d, gaps %q", len(taken.Snapshots), taken.Gaps)
 	}
 	for _, s := range taken.Snapshots {
@@ -169,6 +173,7 @@ type assessed struct {
 	Reason     string    `json:"reason"`
 	Trail      string    `json:"trail"`
 	Trails     []arn.ARN `json:"trails"`
+	Others     []arn.ARN `json:"others"`
 	Harmless   bool      `json:"harmless"`
 	Planned    bool      `json:"planned"`
 	Needed     bool      `json:"needed"`
@@ -506,6 +511,7 @@ func TestPermissions(t *testing.T) {
 	w.baseline(true)
 	w.do("KMS.DisableKey", `{"KeyId":"`+w.seeded.KeyARN+`"}`)
 	w.asked.calls = map[string]bool{}
+	w.open(`{"id":"e-1","source":"switchback","detail-type":"Dependency Status","detail":{}}`) // what is lost is written down
 	w.assess(fmt.Sprintf(`{"resource":%q}`, w.seeded.TrailARN))
 	// Whose a bucket is that we may not look at is found in the list of our own.
 	w.check(w.box.Deny(account, "s3:ListBucket"))

@@ -59,6 +59,7 @@ type dependency struct {
 	lastGood      time.Time // when it was last seen to be as its baseline
 	whoCan, gap   string
 	plan          *action.Plan
+	stops         bool // for want of it no log file can be written, for certain
 }
 
 // look reads one resource and compares it with its baseline. Only the end of the context is an error: what cannot be read
@@ -172,6 +173,7 @@ func (d *dependency) judge(weaker []trail.Difference, have json.RawMessage) {
 		d.Class = classRestore
 	}
 	d.Blind = d.Needed && slices.ContainsFunc(weaker, func(x trail.Difference) bool { return trail.IsBlinding(d.Kind, x) })
+	d.stops = d.Blind && slices.ContainsFunc(weaker, func(x trail.Difference) bool { return trail.StopsDelivery(d.Kind, x) })
 }
 
 // isLeft: it deviates, and no action of ours puts it right.

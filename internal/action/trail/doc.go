@@ -14,6 +14,7 @@
 //	        "at": "…",            before anything was read: what is delivered later was delivered after it
 //	        "trail": "arn:…",     the first of trails; "" when no protected trail depends on the resource
 //	        "trails": ["arn:…"],  protected trails that depend on it
+//	        "others": ["arn:…"],  of those, all but the first
 //	        "trigger": {"event_id", "event_name", "event_time", "failed"},
 //	        "harmless": false,    the event weakened nothing that a trail depends on, and nothing else is weaker
 //	        "planned": false,     it is as an exception allows until its end, and nothing else is wrong: nothing is to be done
