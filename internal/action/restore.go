@@ -63,7 +63,7 @@ type RestoreParams struct {
 	Region  string `json:"region,omitempty"`
 	// BaselineAt names the snapshot of the resource to go back to by the time when it was taken.
 	BaselineAt time.Time `json:"baseline_at"`
-	// want is the snapshot's content, filled in by Prepare.
+	// want is the snapshot's content with what is planned, filled in by Prepare.
 	want json.RawMessage
 }
 
@@ -90,8 +90,20 @@ func (a restorer[T]) Prepare(ctx context.Context, env *Env, p RestoreParams) (Re
 	if !s.TakenAt.Equal(p.BaselineAt) || s.Kind != string(a.r.Kind()) {
 		return p, Target{}, fmt.Errorf("read the baseline of %s: there is none of kind %s taken at %s", p.Resource, a.r.Kind(), p.BaselineAt)
 	}
-	p.want = s.Content
+	if p.want, err = a.planned(ctx, env, p.Resource, s.Content); err != nil {
+		return p, Target{}, err
+	}
 	return p, Target{Account: p.Account, Region: p.Region, ARN: string(p.Resource)}, nil
+}
+
+// planned takes what planned changes set, until their end, into what is gone back to: what is put back beside it must not
+// undo it.
+func (a restorer[T]) planned(ctx context.Context, env *Env, resource arn.ARN, content json.RawMessage) (json.RawMessage, error) {
+	plan, err := env.PlanOf(ctx, resource, nil)
+	if err != nil {
+		return nil, err
+	}
+	return Allow(ctx, plan, content, DependencyForm(a.r.Kind()))
 }
 
 func (a restorer[T]) Read(ctx context.Context, env *Env, p RestoreParams) (json.RawMessage, error) {

@@ -127,12 +127,14 @@ type Run struct {
 	// incident's Count: the events up to there need no further run, since this one sees their effect.
 	ActedAt time.Time `json:"acted_at,omitzero"`
 	Covers  int       `json:"covers,omitempty"`
+	// IsLooking: until it ends, the run looks again and again for what further events did, and needs no other beside it.
+	IsLooking bool `json:"is_looking,omitempty"`
 }
 
 // NeedsRun reports whether events have joined whose effect no run has seen or will see.
 func (i Incident) NeedsRun() bool {
 	for _, run := range i.Runs {
-		if run.ActedAt.IsZero() || run.Covers >= i.Count {
+		if run.ActedAt.IsZero() || run.Covers >= i.Count || run.IsLooking {
 			return false
 		}
 	}

@@ -99,7 +99,7 @@ type Permission struct {
 	// Action is as policies name it, "sns:Publish", and Resource the one ARN, or "*" where AWS knows no narrower one.
 	Action, Resource string
 	// Condition narrows it further: operator, key, value.
-	Condition map[string]map[string]string
+	Condition map[string]map[string][]string
 }
 
 var kinds = map[string]Kind{}

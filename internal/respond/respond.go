@@ -256,7 +256,12 @@ func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Ca
 	var reserved *incident.Run
 	_, err := r.o.Services.Store.Update(ctx, id, func(i *incident.Incident) error {
 		reserved = nil
+		before := len(i.Who.Chain)
+		chain(i, c)
 		if !i.NeedsRun() && !(isCause && needsTelling(i, c.Event)) {
+			if len(i.Who.Chain) > before {
+				return nil // whoever joins may not answer either
+			}
 			return errNoRun
 		}
 		run, err := r.newRun(*i, c)
@@ -266,7 +271,6 @@ func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Ca
 		if len(i.Runs) > 0 && !isCause {
 			happenedAgain(i, c)
 		}
-		chain(i, c)
 		i.Runs = append(i.Runs, run)
 		reserved = &run
 		return nil
@@ -276,6 +280,9 @@ func (r *Responder) ensureRun(ctx context.Context, id incident.ID, c incident.Ca
 	}
 	if err != nil {
 		return fmt.Errorf("reserve execution for %s: %w", id, err)
+	}
+	if reserved == nil {
+		return nil
 	}
 	return r.start(ctx, c.Key.Runbook, *reserved)
 }

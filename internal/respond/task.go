@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchback-project/switchback/asl"
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/engine"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -64,18 +65,28 @@ func (r *Responder) begin(ctx context.Context, t engine.Task) (incident.Incident
 		return incident.Incident{}, fmt.Errorf("load incident %s: %w", id, err)
 	}
 	i := slices.IndexFunc(inc.Runs, func(run incident.Run) bool { return run.Execution == t.ExecutionName })
-	if i >= 0 && !inc.Runs[i].ActedAt.IsZero() {
+	isLook := looksAgain(t.Resource)
+	if i >= 0 && !inc.Runs[i].ActedAt.IsZero() && !(isLook && (inc.Runs[i].Covers < inc.Count || !inc.Runs[i].IsLooking)) {
 		return inc, nil
 	}
 	return r.o.Services.Store.Update(ctx, id, func(inc *incident.Incident) error {
 		for i := range inc.Runs {
-			if run := &inc.Runs[i]; run.Execution == t.ExecutionName && run.ActedAt.IsZero() {
-				run.ActedAt, run.Covers = r.clock(), inc.Count
+			run := &inc.Runs[i]
+			if run.Execution != t.ExecutionName || !run.ActedAt.IsZero() && !isLook {
+				continue
 			}
+			if run.ActedAt.IsZero() {
+				run.ActedAt = r.clock()
+			}
+			run.Covers, run.IsLooking = inc.Count, run.IsLooking || isLook
 		}
 		return nil
 	})
 }
+
+// looksAgain: a task of that action looks for whatever was done until then, and its run repeats it until it ends. So what
+// comes by the thousand (deleted log files) has one run at a time.
+func looksAgain(resource string) bool { return runbook.ActionOf(resource) == "s3:RestoreObjects" }
 
 // incidentOf reads the incident's id from the input of the execution, which the context object carries.
 func incidentOf(t engine.Task) (incident.ID, error) {
@@ -209,9 +220,44 @@ func (r *Responder) Ended(ctx context.Context, e engine.Execution) error {
 		return err
 	}
 	if e.Status == asl.Succeeded {
-		return r.endedWell(ctx, id, e.Output)
+		err = r.endedWell(ctx, id, e.Output)
+	} else {
+		err = r.endedBadly(ctx, id, e)
 	}
-	return r.endedBadly(ctx, id, e)
+	return errors.Join(err, r.lookNoMore(ctx, id, e.Name))
+}
+
+// lookNoMore: what came after a run's last look needs another run.
+func (r *Responder) lookNoMore(ctx context.Context, id incident.ID, execution string) error {
+	isLast := false
+	inc, err := r.o.Services.Store.Update(ctx, id, func(i *incident.Incident) error {
+		at := slices.IndexFunc(i.Runs, func(run incident.Run) bool { return run.Execution == execution && run.IsLooking })
+		if at < 0 {
+			return errNoRun
+		}
+		i.Runs[at].IsLooking, isLast = false, at == len(i.Runs)-1 && i.Runs[at].Covers < i.Count
+		return nil
+	})
+	if errors.Is(err, errNoRun) || err == nil && !isLast {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("end the looking of %s: %w", execution, err)
+	}
+	return r.ensureRun(ctx, id, lastOf(inc), false)
+}
+
+// lastOf is the newest known event of an incident, as it was admitted.
+func lastOf(i incident.Incident) incident.Candidate {
+	event := cloudtrail.EventID("")
+	if n := len(i.Events); n > 0 {
+		event = i.Events[n-1]
+	}
+	at := i.Times.Occurred
+	if i.Times.Again.After(at) {
+		at = i.Times.Again
+	}
+	return incident.Candidate{Key: i.Key, Trigger: i.Trigger, Region: i.Region, Event: event, OccurredAt: at, ReceivedAt: i.Times.Received}
 }
 
 func incidentByInput(e engine.Execution) (incident.ID, error) {

@@ -42,20 +42,31 @@ type Protected struct {
 	Snapshot Snapshot
 }
 
+// NewestBaselines returns the baseline of each resource of a kind, as BaselineBefore chooses it, sorted by ARN.
+func NewestBaselines(ctx context.Context, from Snapshots, kind string) ([]Snapshot, error) {
+	all, err := from.NewestSnapshots(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	for i, newest := range all {
+		if newest.IsTrusted() {
+			continue
+		}
+		if all[i], err = BaselineBefore(ctx, from, newest.Resource, newest.TakenAt.Add(time.Nanosecond)); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // ProtectedTrails returns the trails that have a baseline, sorted by ARN.
 func ProtectedTrails(ctx context.Context, from Snapshots) ([]Protected, error) {
-	all, err := from.NewestSnapshots(ctx, KindTrail)
+	all, err := NewestBaselines(ctx, from, KindTrail)
 	if err != nil {
 		return nil, fmt.Errorf("list protected trails: %w", err)
 	}
 	out := make([]Protected, 0, len(all))
-	for _, newest := range all {
-		base := newest
-		if !newest.IsTrusted() {
-			if base, err = BaselineBefore(ctx, from, newest.Resource, newest.TakenAt.Add(time.Nanosecond)); err != nil {
-				return nil, fmt.Errorf("list protected trails: %w", err)
-			}
-		}
+	for _, base := range all {
 		t, err := base.Trail()
 		if err != nil {
 			return nil, fmt.Errorf("list protected trails: %w", err)

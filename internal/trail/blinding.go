@@ -26,6 +26,19 @@ var demanded = map[Kind][]string{
 // IsBlinding reports whether a difference in a resource of the kind can keep the trail's log files from being written.
 func IsBlinding(kind Kind, d Difference) bool { return slices.Contains(blinding[kind], d.Field) }
 
+// StopsDelivery reports whether with a difference in a resource of the kind no log file can be written, for certain. Others
+// that are blinding may leave delivery as it was: the trail's status tells.
+func StopsDelivery(kind Kind, d Difference) bool {
+	switch kind {
+	case KindKey:
+		return d.Field == FieldExists || d.Field == FieldKeyState
+	case KindBucket:
+		return d.Field == FieldBucketExists || d.Field == FieldBucketOwner || d.Field == FieldBucketPayer ||
+			d.Field == FieldBucketPolicy && d.Note == noteNotAllowed
+	}
+	return false
+}
+
 // IsDemanded reports whether a difference is wrong by itself, without a baseline that somebody has approved: the key of a
 // trail must be enabled, its bucket there.
 func IsDemanded(kind Kind, d Difference) bool { return slices.Contains(demanded[kind], d.Field) }

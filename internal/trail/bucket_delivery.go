@@ -18,6 +18,9 @@ var (
 	readingActions  = []string{"s3:getobject", "s3:getobjectversion", "s3:listbucket"}
 )
 
+// noteNotAllowed is the note of a policy that lets CloudTrail write no longer.
+const noteNotAllowed = "CloudTrail is no longer allowed to deliver"
+
 // bucketPolicy compares the policies by what they certainly say. What CloudTrail needs must be allowed as before, and no
 // new Deny may be in its way, or in that of readers; nothing may be allowed that was not; every Deny must still be there.
 func (w *weakening) bucketPolicy(want, have Bucket) {
@@ -40,7 +43,7 @@ func (w *weakening) bucketPolicy(want, have Bucket) {
 	}
 	service := "Service:" + arn.ServiceHost("cloudtrail")
 	if len(old.delivery(service).uncovered(allow, now)) > 0 {
-		say("CloudTrail is no longer allowed to deliver")
+		say(noteNotAllowed)
 	}
 	var stopping, hiding []bucketStatement
 	for _, s := range now.uncovered(deny, old) {

@@ -71,9 +71,14 @@ func withTag(tags map[string]string, key string, from map[string]string) map[str
 
 // Changed lists the fields in which b differs from a in either direction, as differences name them, in a fixed order.
 func Changed(a, b Trail) []string {
+	return fieldsOf(append(Weakened(a, b), Weakened(b, a)...))
+}
+
+// fieldsOf are the fields of differences, each once.
+func fieldsOf(differences []Difference) []string {
 	var fields []string
 	seen := map[string]bool{}
-	for _, d := range append(Weakened(a, b), Weakened(b, a)...) {
+	for _, d := range differences {
 		if !seen[d.Field] {
 			seen[d.Field] = true
 			fields = append(fields, d.Field)

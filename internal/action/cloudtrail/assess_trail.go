@@ -275,7 +275,7 @@ func (a *assessor) decideGone() {
 		a.out.Reason = fmt.Sprintf("trail %s is gone, and what it looked like is not known for certain", a.target.Name)
 		return
 	}
-	if a.allowed.deleted {
+	if a.allowed.isDeleted() {
 		a.out.Verdict, a.out.Reason = verdictFine, fmt.Sprintf("there is no trail %s, as planned", a.target.Name)
 		return
 	}

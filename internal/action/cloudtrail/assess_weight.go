@@ -133,7 +133,7 @@ func (a *assessor) short(t trail.Trail) trail.Trail {
 // what an exception allows for now is no snapshot, and is carried whole.
 func (a *assessor) reference(ctx context.Context) error {
 	t := a.out.Want.Trail
-	if a.allowed.overlaid || a.former.isDemanded || a.out.Want.isEmpty() || len(t.JSON()) <= maxInline || a.env.Snapshots == nil {
+	if a.allowed.isOverlaid() || a.former.isDemanded || a.out.Want.isEmpty() || len(t.JSON()) <= maxInline || a.env.Snapshots == nil {
 		return nil // what is only demanded must not become a version that could be gone back to
 	}
 	if a.former.snapshot.IsZero() {

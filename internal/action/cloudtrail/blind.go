@@ -14,9 +14,6 @@ import (
 	"github.com/switchback-project/switchback/internal/trail"
 )
 
-// maxWindows bounds the windows of one loss: selectors have hundreds of values, which an attacker may have written.
-const maxWindows = 200
-
 // openBlind writes down since when which classes of events are not recorded, others being the account's other trails. It
 // is on the way to the repair, and writes once.
 func (a *assessor) openBlind(ctx context.Context, others []trail.Trail) error {
@@ -28,7 +25,7 @@ func (a *assessor) openBlind(ctx context.Context, others []trail.Trail) error {
 	for _, t := range others {
 		facts = append(facts, trail.Fact{Account: a.target.Account, Trail: t, IsProven: true})
 	}
-	after := trail.Fact{At: a.lostAt(), Account: a.target.Account, Trail: a.before(), IsGone: true}
+	after := trail.Fact{At: a.env.LostAt(a.record), Account: a.target.Account, Trail: a.before(), IsGone: true}
 	if list := a.after(); len(list) == 1 {
 		after.Trail, after.IsGone = list[0], false
 		after.Trail.ARN = a.target.ARN
@@ -44,56 +41,13 @@ func (a *assessor) wasStopped() bool {
 	return a.out.Verdict == verdictFine && a.exists && a.record != nil && isStop(a.record) && !a.out.Trigger.Failed
 }
 
-// lostAt is when the event took effect, or, without one, when the loss was noticed.
-func (a *assessor) lostAt() time.Time {
-	at := a.env.Now()
-	if a.record != nil {
-		at = a.record.EventTime.UTC()
-	}
-	if again := a.env.Incident.Times.Again.UTC(); again.After(at) {
-		return again
-	}
-	return at
-}
-
-// putBlind keeps new windows. Where one is not proven to have ended, it goes on instead.
+// putBlind keeps new windows.
 func (a *assessor) putBlind(ctx context.Context, windows []trail.BlindWindow) error {
-	if len(windows) == 0 {
-		return nil
+	left, err := a.env.OpenBlind(ctx, a.target.ARN, windows)
+	if left > 0 {
+		a.gap(fmt.Sprintf("%d blind windows are left out of the ledger", left))
 	}
-	known, err := a.env.Blind.ListBlindWindows(ctx, a.env.Incident.ID)
-	if err != nil {
-		return fmt.Errorf("read the blind windows: %w", err)
-	}
-	if n := len(windows); n > maxWindows {
-		a.gap(fmt.Sprintf("%d blind windows are left out of the ledger", n-maxWindows))
-		windows = windows[:maxWindows]
-	}
-	var put []incident.BlindWindow
-	for _, w := range windows {
-		next := incident.BlindWindow{BlindWindow: w, Incident: a.env.Incident.ID, Trail: a.target.ARN}
-		if isNew(&next, known) {
-			put = append(put, next)
-		}
-	}
-	if err := a.env.Blind.PutBlindWindows(ctx, put...); err != nil {
-		return fmt.Errorf("keep the blind windows: %w", err)
-	}
-	return nil
-}
-
-// isNew reports whether a loss is not in the ledger yet. Where the one before is not proven to have ended, it goes on.
-func isNew(next *incident.BlindWindow, known []incident.BlindWindow) bool {
-	for _, k := range known {
-		switch {
-		case !k.IsSame(*next), !k.Proven.IsZero() && k.Proven.Before(next.Lost):
-			continue
-		case !k.Proven.IsZero(), k.Found.IsZero(), !next.Lost.After(k.Found):
-			return false // the same event once more
-		}
-		next.Lost, next.Trail = k.Lost, k.Trail
-	}
-	return true
+	return err
 }
 
 // closeBlind notes that what was lost in the incident is recorded again: accepted, or proven.

@@ -71,7 +71,8 @@
 //
 // "cloudtrail:ProveAccepted" (query): the state reads back as desired.
 //
-//	input  {"trail", "want"}      want is optional: without it only logging, key and bucket are judged
+//	input  {"trail", "want",      want is optional: without it only logging, key and bucket are judged
+//	        "also": ["arn:…"]}    optional: other trails that must stand too, since they share what was weakened
 //	output {"accepted": true, "checks": [{"name", "ok", "found"}], "reason", "at", "gaps": []}
 //
 // checks are "logging", "configuration", "selectors", "insight selectors", "tags", "key", "bucket".
@@ -83,7 +84,8 @@
 //	        "since": "…",         optional: when our start was accepted; default: the trail's StartLoggingTime, or the
 //	                              incident's first event where that is later (weakened, but not stopped)
 //	        "request_id": "…",    optional: of our StartLogging; "" is allowed
-//	        "blind_from": "…"}    optional: default the incident's first event
+//	        "blind_from": "…",    optional: default the incident's first event
+//	        "also": ["arn:…"]}    optional: other trails that must deliver too
 //	output {"delivered": false, "reason", "at",
 //	        "file": "s3://…", "event_id", "event_name",     of the proof, when delivered
 //	        "files_checked": 3, "latest_delivery_error": "",

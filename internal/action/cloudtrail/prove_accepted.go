@@ -31,6 +31,8 @@ func init() {
 type acceptedParams struct {
 	Trail arn.ARN `json:"trail"`
 	Want  *config `json:"want"`
+	// Also are trails that must stand too: they share what was weakened.
+	Also []arn.ARN `json:"also,omitempty"`
 }
 
 // accepted is the output of ProveAccepted; see the package comment.
@@ -49,29 +51,50 @@ type check struct {
 }
 
 func proveAccepted(ctx context.Context, env *action.Env, p acceptedParams) (accepted, error) {
-	found, err := find(ctx, env, p.Trail)
+	out := accepted{Gaps: []string{}}
+	have, err := out.look(ctx, env, p.Trail, p.Want)
 	if err != nil {
 		return accepted{}, err
+	}
+	for _, other := range p.Also {
+		if other == p.Trail {
+			continue
+		}
+		beside := accepted{}
+		t, err := beside.look(ctx, env, other, nil)
+		if err != nil {
+			return accepted{}, err
+		}
+		for _, c := range beside.Checks {
+			out.add(t.Name+" "+c.Name, c.OK, "%s", c.Found)
+		}
+		out.Gaps = append(out.Gaps, beside.Gaps...)
+	}
+	return out.conclude(ctx, env, have, len(p.Also))
+}
+
+// look reads one trail back.
+func (a *accepted) look(ctx context.Context, env *action.Env, of arn.ARN, wanted *config) (trail.Trail, error) {
+	found, err := find(ctx, env, of)
+	if err != nil {
+		return trail.Trail{}, err
 	}
 	have, status, err := found.ReadAll(ctx)
 	if err != nil {
-		return accepted{}, err
+		return trail.Trail{}, err
 	}
-	out := accepted{Gaps: append([]string{}, status.Gaps...)}
+	a.Gaps = append(a.Gaps, status.Gaps...)
 	want := have
-	if p.Want != nil && !p.Want.isEmpty() {
-		if want, err = p.Want.resolve(ctx, env, p.Trail); err != nil {
-			return accepted{}, invalid(err)
+	if wanted != nil && !wanted.isEmpty() {
+		if want, err = wanted.resolve(ctx, env, of); err != nil {
+			return trail.Trail{}, invalid(err)
 		}
 	}
-	out.compare(want, have, status)
-	if err := out.key(ctx, env, have); err != nil {
-		return accepted{}, err
+	a.compare(want, have, status)
+	if err := a.key(ctx, env, have); err != nil {
+		return trail.Trail{}, err
 	}
-	if err := out.bucket(ctx, env, want, have); err != nil {
-		return accepted{}, err
-	}
-	return out.conclude(ctx, env, have)
+	return have, a.bucket(ctx, env, want, have)
 }
 
 func (a *accepted) add(name string, ok bool, format string, args ...any) {
@@ -159,7 +182,8 @@ func placeOf(t trail.Trail) state.Place {
 	return state.Place{Account: t.Account(), Region: t.HomeRegion}
 }
 
-func (a *accepted) conclude(ctx context.Context, env *action.Env, have trail.Trail) (accepted, error) {
+// conclude notes the proof of the trail, and of as many others.
+func (a *accepted) conclude(ctx context.Context, env *action.Env, have trail.Trail, others int) (accepted, error) {
 	a.At = env.Now()
 	a.Gaps = list(a.Gaps)
 	var wrong []string
@@ -173,6 +197,9 @@ func (a *accepted) conclude(ctx context.Context, env *action.Env, have trail.Tra
 		return *a, nil
 	}
 	a.Accepted, a.Reason = true, fmt.Sprintf("trail %s is logging and reads back as it should", have.Name)
+	if others > 0 {
+		a.Reason += fmt.Sprintf(", and so do %d more that share what was weakened", others)
+	}
 	if err := keepStanding(ctx, env, have.Name); err != nil {
 		return *a, err
 	}

@@ -34,6 +34,8 @@ type deliveringParams struct {
 	Since     *time.Time `json:"since"`
 	RequestID string     `json:"request_id,omitempty"`
 	BlindFrom *time.Time `json:"blind_from"`
+	// Also are trails that must deliver too: they share what was weakened.
+	Also []arn.ARN `json:"also,omitempty"`
 }
 
 // delivering is the output of ProveDelivering; see the package comment.
@@ -71,25 +73,58 @@ type prover struct {
 }
 
 func proveDelivering(ctx context.Context, env *action.Env, p deliveringParams) (delivering, error) {
-	found, err := find(ctx, env, p.Trail)
+	v, err := prove(ctx, env, p)
 	if err != nil {
 		return delivering{}, err
+	}
+	for _, other := range p.Also {
+		if !v.out.Delivered {
+			break
+		}
+		if other == p.Trail {
+			continue
+		}
+		beside, err := prove(ctx, env, deliveringParams{Trail: other, Since: p.Since})
+		if err != nil {
+			return delivering{}, err
+		}
+		v.add(beside.out)
+	}
+	return v.conclude(ctx)
+}
+
+// add takes in what was found about another trail that must deliver too.
+func (v *prover) add(o delivering) {
+	v.out.Delivered, v.out.FilesChecked = o.Delivered, v.out.FilesChecked+o.FilesChecked
+	v.out.Gaps = append(v.out.Gaps, o.Gaps...)
+	v.out.Reason += "; " + o.Reason
+	if !o.Delivered {
+		v.out.Reason, v.out.LatestDeliveryError = o.Reason, o.LatestDeliveryError
+	}
+}
+
+// prove looks for the proof of one trail.
+func prove(ctx context.Context, env *action.Env, p deliveringParams) (*prover, error) {
+	found, err := find(ctx, env, p.Trail)
+	if err != nil {
+		return nil, err
 	}
 	v := &prover{env: env, params: p, found: found}
 	v.out.Gaps = []string{}
 	if v.status, err = found.Status(ctx); err != nil {
-		return delivering{}, err
+		return nil, err
 	}
 	v.window()
 	if v.us, err = v.ourselves(ctx); err != nil {
-		return delivering{}, err
+		return nil, err
 	}
 	if v.status.IsLogging {
 		if err := v.search(ctx); err != nil {
-			return delivering{}, err
+			return nil, err
 		}
 	}
-	return v.conclude(ctx)
+	v.judge()
+	return v, nil
 }
 
 // window works out since when log files count, and when nothing was recorded.
@@ -312,7 +347,8 @@ func (v *prover) proves(r *cloudtrail.Record) bool {
 	return err == nil && target.ARN == v.params.Trail && r.UserIdentity.ARN == v.us && r.EventName != trail.StopLogging
 }
 
-func (v *prover) conclude(ctx context.Context) (delivering, error) {
+// judge says what was found.
+func (v *prover) judge() {
 	v.out.At = v.env.Now()
 	name := v.found.Trail.Name
 	switch {
@@ -326,6 +362,10 @@ func (v *prover) conclude(ctx context.Context) (delivering, error) {
 	default:
 		v.out.Reason = fmt.Sprintf("trail %s delivers: %s is in %s", name, v.out.EventName, v.out.File)
 	}
+}
+
+// conclude notes the proof, where there is one.
+func (v *prover) conclude(ctx context.Context) (delivering, error) {
 	if !v.out.Delivered {
 		return v.out, nil
 	}

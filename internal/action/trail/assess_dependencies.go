@@ -23,7 +23,7 @@ import (
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "trail:AssessDependencies", Summary: "what a trail depends on: what is weaker than its baseline, and who can put it right",
-		Class: "read", IsUrgent: true, Permissions: permissions,
+		Class: "read", IsUrgent: true, Permissions: slices.Concat(trailPermissions, permissions),
 	}, assess))
 }
 
@@ -33,8 +33,10 @@ type assessment struct {
 	At           time.Time    `json:"at"`
 	Trail        arn.ARN      `json:"trail"`
 	Trails       []arn.ARN    `json:"trails"`
+	Others       []arn.ARN    `json:"others"`
 	Trigger      triggerEvent `json:"trigger"`
 	Harmless     bool         `json:"harmless"`
+	Planned      bool         `json:"planned"`
 	Needed       bool         `json:"needed"`
 	Blind        bool         `json:"blind"`
 	Left         bool         `json:"left"`
@@ -46,6 +48,8 @@ type assessment struct {
 	WhoCan       string       `json:"who_can"`
 	Gaps         []string     `json:"gaps"`
 	needs
+
+	protects []trail.Trail // those of Trails, as their baselines have them
 }
 
 // triggerEvent is the event that is assessed; all empty when there is none.
@@ -96,7 +100,7 @@ const (
 
 func assess(ctx context.Context, env *action.Env, p params) (assessment, error) {
 	out := assessment{
-		At: env.Now(), Trails: []arn.ARN{}, Dependencies: []dependency{}, Restore: []restore{}, Writers: []writer{}, Gaps: []string{},
+		At: env.Now(), Trails: []arn.ARN{}, Others: []arn.ARN{}, Dependencies: []dependency{}, Restore: []restore{}, Writers: []writer{}, Gaps: []string{},
 	}
 	if env.Snapshots == nil {
 		return out, errors.New("assess dependencies: no store of snapshots is wired")
@@ -113,15 +117,23 @@ func assess(ctx context.Context, env *action.Env, p params) (assessment, error) 
 	if err != nil {
 		return out, err
 	}
-	if out.Dependencies, err = readAll(ctx, env, list); err != nil {
+	if out.Dependencies, err = readAll(ctx, env, list, s.record); err != nil {
 		return out, err
 	}
 	out.conclude(s)
 	if err := out.note(ctx, env); err != nil {
 		return out, err
 	}
+	if err := out.planned(ctx, env, s); err != nil || out.Planned {
+		return out, err
+	}
 	if !out.Called {
-		return out, out.findWriters(ctx, env)
+		if err := out.findWriters(ctx, env); err != nil {
+			return out, err
+		}
+	}
+	if err := out.openBlind(ctx, env, s.record); err != nil || !out.Called {
+		return out, err
 	}
 	if !out.Harmless {
 		return out, nil
@@ -171,19 +183,21 @@ func (a *assessment) protected(ctx context.Context, env *action.Env, s subject) 
 		if p.Trail.ARN != s.trail && !slices.ContainsFunc(on, s.touches) {
 			continue
 		}
-		a.Trails = append(a.Trails, p.Trail.ARN)
+		a.Trails, a.protects = append(a.Trails, p.Trail.ARN), append(a.protects, p.Trail)
 		list = append(list, on...)
 	}
 	if len(a.Trails) > 0 {
 		a.Trail = a.Trails[0]
 	}
+	a.Others = others(a.Trails)
 	return trail.InOrder(list), nil
 }
 
-func readAll(ctx context.Context, env *action.Env, list []trail.Dependency) ([]dependency, error) {
+// readAll reads them all. The record is asked for planned change, nil for none.
+func readAll(ctx context.Context, env *action.Env, list []trail.Dependency, record *cloudtrail.Record) ([]dependency, error) {
 	out := make([]dependency, 0, len(list))
 	for _, d := range list {
-		one, err := look(ctx, env, d)
+		one, err := look(ctx, env, d, record)
 		if err != nil {
 			return nil, err
 		}
@@ -237,6 +251,28 @@ func (a *assessment) sentence() string {
 		return fmt.Sprintf("everything that %s depends on is as it should be", a.Trail)
 	}
 	return identity.Printable(strings.Join(wrong, "; "), maxReason)
+}
+
+// planned says whether what was asked about is as an exception allows, and nothing else is wrong; then nothing is put back
+// until the end of the exception. Of what was covered by one that is over, and is put right, nobody need be told again.
+func (a *assessment) planned(ctx context.Context, env *action.Env, s subject) error {
+	if slices.ContainsFunc(a.Dependencies, func(d dependency) bool { return d.Class != classFine || d.gap != "" }) {
+		return nil
+	}
+	for _, d := range a.Dependencies {
+		switch {
+		case !s.touches(d.dependency()) || d.plan == nil:
+		case d.plan.Covering != nil:
+			a.Planned, a.Harmless, a.Reason = true, true, identity.Printable(d.plan.Sentence(), maxReason)
+			return env.NoteAllowed(ctx, s.record.EventID, a.Reason, "allowed by "+d.plan.Covering.ID, true)
+		case s.record == nil && d.Planned:
+			a.Planned, a.Reason = true, d.Reason
+			return env.NoteAllowed(ctx, cloudtrail.EventID(d.Resource), d.Reason, "as planned", true)
+		case d.plan.WasCovered:
+			a.Harmless = a.Trail != ""
+		}
+	}
+	return nil
 }
 
 // taking are the beginnings of the names of calls that take something away, whatever it is, and benign those of them that

@@ -68,11 +68,18 @@ func assessOwn(ctx context.Context, env *action.Env, p params) (ownAssessment, e
 		return out, nil
 	}
 	out.Part = touched[0].ARN
-	if out.Parts, err = readAll(ctx, env, readable); err != nil {
+	if out.Parts, err = readOwn(ctx, env, readable); err != nil {
 		return out, err
 	}
 	out.conclude(s, touched)
 	return out, nil
+}
+
+// readOwn reads parts of ours, which no exception covers.
+func readOwn(ctx context.Context, env *action.Env, list []trail.Dependency) ([]dependency, error) {
+	strict := *env
+	strict.Exceptions = nil
+	return readAll(ctx, &strict, list, nil)
 }
 
 // conclude draws what follows from the parts, and from the event where what it did cannot be read.

@@ -4,6 +4,7 @@
 package trail_test
 
 import (
+	gocmp "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ import (
 	_ "github.com/switchback-project/switchback/internal/action/iam"
 	_ "github.com/switchback-project/switchback/internal/action/kms"
 	_ "github.com/switchback-project/switchback/internal/action/logs"
+	_ "github.com/switchback-project/switchback/internal/action/s3"
 	_ "github.com/switchback-project/switchback/internal/action/sns"
 	_ "github.com/switchback-project/switchback/internal/action/trail"
 	"github.com/switchback-project/switchback/internal/arn"
@@ -51,6 +53,10 @@ type world struct {
 	db     *sqlite.DB
 	now    time.Time
 	asked  *asked
+
+	exceptions incident.Exceptions
+	incident   incident.ID
+	snapshots  int // that are taken beside the usual six
 }
 
 // asked notes which operations reach AWS.
@@ -119,7 +125,17 @@ func (w *world) furnish() {
 	w.do("CloudTrail.UpdateTrail", `{"Name":"main","SnsTopicName":"trail","CloudWatchLogsLogGroupArn":"`+group+`:*","CloudWatchLogsRoleArn":"`+role+`"}`)
 }
 
-func (w *world) env() *action.Env {
+func (w *world) env() *action.Env { return w.envOf(gate.Scope{Mode: gate.Observe}) }
+
+// acting is an env whose changes are made.
+func (w *world) acting() *action.Env {
+	env := w.envOf(gate.Scope{Incident: "i-1", Action: "restore", Class: "restore-trail", Mode: gate.Act})
+	visit := fmt.Sprintf("restore-%d", w.now.UnixNano())
+	env.Incident, env.Task = incident.Incident{ID: gocmp.Or(w.incident, "i-1")}, action.Task{Execution: "x", State: visit, ID: visit, Visit: visit}
+	return env
+}
+
+func (w *world) envOf(scope gate.Scope) *action.Env {
 	w.Helper()
 	g, err := gate.Open(w.Context(), gate.Options{
 		Backend: w.asked, Region: region, Clock: func() time.Time { return w.now }, Pace: gate.PaceNever,
@@ -128,10 +144,11 @@ func (w *world) env() *action.Env {
 	w.check(err)
 	return &action.Env{
 		Services: action.Services{
-			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db,
+			Clock: func() time.Time { return w.now }, Snapshots: w.db, Timeline: w.db, Store: w.db, Undos: w.db, Exceptions: w.exceptions, Blind: w.db,
 			History: state.EventHistory{Clock: func() time.Time { return w.now }},
 		},
-		Door: g.Door(gate.Scope{Mode: gate.Observe}),
+		Door:     g.Door(scope),
+		Incident: incident.Incident{ID: w.incident},
 	}
 }
 
@@ -140,7 +157,7 @@ func (w *world) baseline(trusted bool) {
 	w.Helper()
 	taken, err := state.TakeBaseline(w.Context(), w.env().Door, account, []string{region}, state.Keeper{Into: w.db}, w.now)
 	w.check(err)
-	if len(taken.Snapshots) != 6 || len(taken.Gaps) > 0 {
+	if len(taken.Snapshots) != 6+w.snapshots || len(taken.Gaps) > 0 {
 		w.Fatalf("taken: %d, gaps %q", len(taken.Snapshots), taken.Gaps)
 	}
 	for _, s := range taken.Snapshots {
@@ -156,7 +173,9 @@ type assessed struct {
 	Reason     string    `json:"reason"`
 	Trail      string    `json:"trail"`
 	Trails     []arn.ARN `json:"trails"`
+	Others     []arn.ARN `json:"others"`
 	Harmless   bool      `json:"harmless"`
+	Planned    bool      `json:"planned"`
 	Needed     bool      `json:"needed"`
 	Blind      bool      `json:"blind"`
 	Left       bool      `json:"left"`
@@ -238,7 +257,7 @@ func (w *world) assess(params string) assessed {
 func (w *world) last(name string) string {
 	w.Helper()
 	where := region
-	if name == "DeleteRolePolicy" {
+	if slices.Contains([]string{"DeleteRolePolicy", "DetachRolePolicy", "UpdateAssumeRolePolicy"}, name) {
 		where = "us-east-1"
 	}
 	records, _, err := state.EventHistory{Clock: func() time.Time { return w.now }}.Lookup(w.Context(), w.env().Door, state.Query{
@@ -492,6 +511,7 @@ func TestPermissions(t *testing.T) {
 	w.baseline(true)
 	w.do("KMS.DisableKey", `{"KeyId":"`+w.seeded.KeyARN+`"}`)
 	w.asked.calls = map[string]bool{}
+	w.open(`{"id":"e-1","source":"switchback","detail-type":"Dependency Status","detail":{}}`) // what is lost is written down
 	w.assess(fmt.Sprintf(`{"resource":%q}`, w.seeded.TrailARN))
 	// Whose a bucket is that we may not look at is found in the list of our own.
 	w.check(w.box.Deny(account, "s3:ListBucket"))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/gate"
@@ -50,15 +51,20 @@ type dependency struct {
 	Differences []trail.Difference `json:"differences"`
 	Reason      string             `json:"reason"`
 
+	// Planned: it is not as its baseline, but as an exception allows until its end.
+	Planned bool `json:"planned"`
+
 	wrongOwner    bool
 	keepsVersions bool      // by its baseline
 	lastGood      time.Time // when it was last seen to be as its baseline
 	whoCan, gap   string
+	plan          *action.Plan
+	stops         bool // for want of it no log file can be written, for certain
 }
 
 // look reads one resource and compares it with its baseline. Only the end of the context is an error: what cannot be read
-// is found out, too.
-func look(ctx context.Context, env *action.Env, on trail.Dependency) (dependency, error) {
+// is found out, too. The record, nil for none, is asked whether it is planned change of the resource.
+func look(ctx context.Context, env *action.Env, on trail.Dependency, record *cloudtrail.Record) (dependency, error) {
 	d := dependency{
 		Kind: on.Kind, Resource: on.ARN, Account: on.Account, Region: on.Region, Class: classFine, Differences: []trail.Difference{},
 		Reason: fmt.Sprintf("%s %s is as its baseline asks for", on.Kind, on.ARN),
@@ -81,13 +87,47 @@ func look(ctx context.Context, env *action.Env, on trail.Dependency) (dependency
 		d.unreadable(err)
 		return d, nil
 	}
-	weaker, err := trail.WeakenedDependency(on.Kind, base.Content, have)
+	want, have, err := d.planned(ctx, env, record, base.Content, have)
+	if err != nil {
+		return d, err
+	}
+	weaker, err := trail.WeakenedDependency(on.Kind, want, have)
 	if err != nil {
 		d.unreadable(err)
 		return d, nil
 	}
-	d.judge(weaker, have)
+	if d.judge(weaker, have); len(weaker) > 0 || len(d.plan.Overlaid) == 0 {
+		return d, nil
+	}
+	beside, err := trail.WeakenedDependency(on.Kind, base.Content, have)
+	if d.Planned = err != nil || len(beside) > 0; d.Planned {
+		d.Reason = fmt.Sprintf("%s %s is as it should be, and as planned", on.Kind, on.ARN)
+	}
 	return d, nil
+}
+
+// planned takes what is planned into what is compared: into the baseline what planned changes set, and out of what is there
+// now what this event may have set.
+func (d *dependency) planned(ctx context.Context, env *action.Env, record *cloudtrail.Record, base, now json.RawMessage) (want, have json.RawMessage, err error) {
+	on := d.dependency()
+	if record != nil && !slices.ContainsFunc(trail.Touched(*record), func(t trail.Touch) bool { return t.Is(on) }) {
+		record = nil
+	}
+	if d.plan, err = env.PlanOf(ctx, d.Resource, record); err != nil {
+		return nil, nil, err
+	}
+	form := action.DependencyForm(d.Kind)
+	if want, err = action.Allow(ctx, d.plan, base, form); err != nil {
+		return nil, nil, err
+	}
+	have = now
+	for _, f := range d.plan.Fields {
+		if have, err = form.With(have, f, want); err != nil {
+			return nil, nil, err
+		}
+	}
+	d.gap = identity.Printable(strings.Join(d.plan.Gaps, "; "), maxReason)
+	return want, have, nil
 }
 
 func keepsVersions(base state.Snapshot) bool {
@@ -133,6 +173,7 @@ func (d *dependency) judge(weaker []trail.Difference, have json.RawMessage) {
 		d.Class = classRestore
 	}
 	d.Blind = d.Needed && slices.ContainsFunc(weaker, func(x trail.Difference) bool { return trail.IsBlinding(d.Kind, x) })
+	d.stops = d.Blind && slices.ContainsFunc(weaker, func(x trail.Difference) bool { return trail.StopsDelivery(d.Kind, x) })
 }
 
 // isLeft: it deviates, and no action of ours puts it right.

@@ -14,8 +14,10 @@
 //	        "at": "…",            before anything was read: what is delivered later was delivered after it
 //	        "trail": "arn:…",     the first of trails; "" when no protected trail depends on the resource
 //	        "trails": ["arn:…"],  protected trails that depend on it
+//	        "others": ["arn:…"],  of those, all but the first
 //	        "trigger": {"event_id", "event_name", "event_time", "failed"},
 //	        "harmless": false,    the event weakened nothing that a trail depends on, and nothing else is weaker
+//	        "planned": false,     it is as an exception allows until its end, and nothing else is wrong: nothing is to be done
 //	        "needed": true,       something is weaker than its baseline
 //	        "blind": true,        log files may not be written: of key or bucket
 //	        "left": false,        what was asked about deviates, and no action puts it right: of a trail, any of its dependencies
@@ -27,6 +29,7 @@
 //	                          "trusted": true,      somebody answers for that version
 //	                          "needed": true,       it is weaker and to be put right
 //	                          "class": "restore | substitute | guide | alert | fine",
+//	                          "planned": false,     it is as an exception allows, not as its baseline
 //	                          "blind": true,        for want of it log files may not be written
 //	                          "differences": [{"field", "want", "have", "note"}],
 //	                          "reason": "one sentence"}],
@@ -43,8 +46,11 @@
 // shown. Of an unapproved version only what can be right in no other way is put back: a key that is enabled, a bucket that
 // is there.
 //
+// Planned change (exceptions) is held against what the event itself set, as "cloudtrail:AssessTrail" does; a call whose event
+// does not say that in full is not covered.
+//
 // "trail:AssessOwnParts" (query) does the same for what Switchback itself consists of, as the configuration lists it. It takes
-// event_id, event and resource as above.
+// event_id, event and resource as above. No exception covers these.
 //
 //	output {"reason", "at", "trigger", "needed", "restore", "who_can", "gaps": as above,
 //	        "part": "arn:…",      the first part that the event is about; "" for none

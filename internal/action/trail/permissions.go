@@ -19,6 +19,12 @@ var permissions = []string{
 	"sts:GetCallerIdentity",
 }
 
+// trailPermissions are what it takes to know what other trails record, and whether a trail delivers.
+var trailPermissions = []string{
+	"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetInsightSelectors", "cloudtrail:GetTrailStatus",
+	"cloudtrail:ListTrails",
+}
+
 // ownPermissions are what the readers of our own parts need.
 var ownPermissions = slices.Sorted(slices.Values(slices.Concat(permissions, []string{
 	"cloudwatch:DescribeAlarms", "events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule",

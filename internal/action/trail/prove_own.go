@@ -49,7 +49,7 @@ func proveOwn(ctx context.Context, env *action.Env, p proveParams) (ownProof, er
 			readable = append(readable, d)
 		}
 	}
-	parts, err := readAll(ctx, env, readable)
+	parts, err := readOwn(ctx, env, readable)
 	if err != nil {
 		return out, err
 	}

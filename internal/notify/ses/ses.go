@@ -60,7 +60,7 @@ func permissions(c notify.Config) ([]notify.Permission, error) {
 	}
 	return []notify.Permission{{
 		Action: "ses:SendEmail", Resource: "*",
-		Condition: map[string]map[string]string{"StringEquals": {"ses:FromAddress": o.From}},
+		Condition: map[string]map[string][]string{"StringEquals": {"ses:FromAddress": {o.From}}},
 	}}, nil
 }
 

@@ -143,7 +143,7 @@ func TestConfiguration(t *testing.T) {
 	}
 	k, _ := notify.Find("ses")
 	got, err := k.Permissions(config("from: a@example.com"))
-	want := []notify.Permission{{Action: "ses:SendEmail", Resource: "*", Condition: map[string]map[string]string{"StringEquals": {"ses:FromAddress": "a@example.com"}}}}
+	want := []notify.Permission{{Action: "ses:SendEmail", Resource: "*", Condition: map[string]map[string][]string{"StringEquals": {"ses:FromAddress": {"a@example.com"}}}}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(err, diff)
 	}

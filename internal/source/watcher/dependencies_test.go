@@ -114,3 +114,21 @@ func TestSeenDependency(t *testing.T) {
 		w.pass(6 * time.Second)
 	}
 }
+
+// A version that somebody trusts goes before a newer one that nobody does: whoever weakened a resource, and got it read as
+// it then was, has not become what it should be.
+func TestTrustedBaselineCounts(t *testing.T) {
+	w := newWorld(t)
+	w.pass(time.Hour)
+	w.keepDependency(trail.KindKey, w.seeded.KeyARN)
+	all, err := w.db.NewestSnapshots(t.Context(), string(trail.KindKey))
+	w.check(err)
+	w.check(w.db.TrustSnapshot(t.Context(), all[0].Trusted("carol", "approved", w.clock())))
+	w.pass(time.Minute)
+	w.call("KMS.DisableKey", fmt.Sprintf(`{"KeyId":%q}`, w.seeded.KeyARN))
+	w.keepDependency(trail.KindKey, w.seeded.KeyARN)
+	w.want("weaker than the trusted version", w.poll(), "weakened", "DisableKey")
+	if f := w.finding(w.taken[0]); f.Kind != trail.KindKey || len(f.Differences) != 1 || f.Differences[0].Field != trail.FieldKeyState {
+		t.Errorf("found %+v", f)
+	}
+}

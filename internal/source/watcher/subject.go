@@ -48,6 +48,7 @@ var dependencies = []struct {
 
 // subject is one resource that is watched: a trail, or what trails depend on.
 type subject struct {
+	// snapshot is its baseline: a version that somebody trusts goes before a newer one that nobody does.
 	snapshot state.Snapshot
 	// trail is what the trail should be; zero for a dependency.
 	trail      trail.Trail
@@ -75,12 +76,12 @@ func (s subject) place() state.Place {
 	return state.Place{Account: s.dependency.Account, Region: s.dependency.Region}
 }
 
-// subjects are all that there are snapshots of: trails first.
+// subjects are all that there are baselines of: trails first.
 func (w *Source) subjects(ctx context.Context) ([]subject, error) {
 	if w.services.Snapshots == nil {
 		return nil, errors.New("no store of snapshots is wired")
 	}
-	snapshots, err := w.services.Snapshots.NewestSnapshots(ctx, state.KindTrail)
+	snapshots, err := state.NewestBaselines(ctx, w.services.Snapshots, state.KindTrail)
 	if err != nil {
 		return nil, fmt.Errorf("list the protected trails: %w", err)
 	}
@@ -94,7 +95,7 @@ func (w *Source) subjects(ctx context.Context) ([]subject, error) {
 	}
 	trails := len(all)
 	for _, d := range dependencies {
-		snapshots, err := w.services.Snapshots.NewestSnapshots(ctx, string(d.kind))
+		snapshots, err := state.NewestBaselines(ctx, w.services.Snapshots, string(d.kind))
 		if err != nil {
 			return nil, fmt.Errorf("list what trails depend on: %w", err)
 		}
