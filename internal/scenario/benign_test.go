@@ -20,20 +20,27 @@ import (
 	"github.com/switchback-project/switchback/internal/thirdparty"
 )
 
-// Events of the history in which nothing is weakened: all of them with SWITCHBACK_SOAK=1, with every change of the code a
-// tenth. One in 250 is a call about the trail or one of its parts.
+// Events of the history in which nothing is weakened, and of what is lived through with every change of the code. One in 250
+// is a call about the trail or one of its parts.
 const (
 	benignEvents  = 100_000
 	benignInShort = benignEvents / 10
 	benignCalls   = 250
 )
 
-// Nobody means any harm in a day of events, and Switchback, which may act, changes nothing.
-func TestBenignHistory(t *testing.T) {
-	events := benignInShort
-	if os.Getenv("SWITCHBACK_SOAK") != "" {
-		events = benignEvents
+// Nobody means any harm in hours of events, and Switchback, which may act, changes nothing.
+func TestBenignHistory(t *testing.T) { liveThrough(t, benignInShort) }
+
+// TestBenignSoak is the whole history, with SWITCHBACK_SOAK=1.
+func TestBenignSoak(t *testing.T) {
+	if os.Getenv("SWITCHBACK_SOAK") == "" {
+		t.Skip("set SWITCHBACK_SOAK=1 to live through the whole history")
 	}
+	liveThrough(t, benignEvents)
+}
+
+func liveThrough(t *testing.T, events int) {
+	t.Helper()
 	st := peaceful(t)
 	calls, err := st.protected(t).Calls()
 	if err != nil {

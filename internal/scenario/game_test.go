@@ -18,7 +18,7 @@ import (
 var (
 	gameSeed  = flag.Uint64("game.seed", 0, "play only the game of this seed: go test ./internal/scenario -run 'TestGame$' -game.seed N")
 	gameMoves = flag.Int("game.moves", tamperMoves, "how many moves the attacker makes with -game.seed and in the soak")
-	gameCount = flag.Int("game.count", 2000, "how many games the soak plays")
+	gameCount = flag.Int("game.count", 1000, "how many games the soak plays")
 	gameFirst = flag.Uint64("game.first", 1, "the first seed of the soak")
 )
 
@@ -43,10 +43,10 @@ func TestGame(t *testing.T) {
 	}
 }
 
-// TestGameSoak plays thousands of games of fifty moves, with SWITCHBACK_SOAK=1.
+// TestGameSoak plays a thousand games of fifty moves, with SWITCHBACK_SOAK=1; -game.first and -game.count say which others.
 func TestGameSoak(t *testing.T) {
 	if os.Getenv("SWITCHBACK_SOAK") == "" {
-		t.Skip("set SWITCHBACK_SOAK=1 to play thousands of games")
+		t.Skip("set SWITCHBACK_SOAK=1 to play a thousand games")
 	}
 	books := builtIn(t)
 	for i := range *gameCount {
