@@ -68,8 +68,6 @@ type tampering struct {
 	steps  []step
 	// harmless: nothing is weaker then, and nothing must be done.
 	harmless bool
-	// told is what a person is told who has to act, as no call of ours does; "" where one does.
-	told string
 	// lacks is what moto says, or does otherwise than AWS; "" where it plays the route.
 	lacks string
 }
@@ -81,11 +79,11 @@ func TestRestoredInMoto(t *testing.T) {
 	left := tamperings()
 	for _, section := range route.Sections() {
 		for _, r := range section.Routes {
-			tt, isKnown := left[r.ID()]
-			delete(left, r.ID())
 			if r.Class != route.ClassRestore {
 				continue
 			}
+			tt, isKnown := left[r.ID()]
+			delete(left, r.ID())
 			t.Run(r.ID(), func(t *testing.T) {
 				if !isKnown {
 					t.Fatal("nothing says how it is taken")
@@ -103,7 +101,7 @@ func TestRestoredInMoto(t *testing.T) {
 		}
 	}
 	for id := range left {
-		t.Errorf("%s is no route", id)
+		t.Errorf("%s is no route that is put back", id)
 	}
 }
 
@@ -138,13 +136,8 @@ func (p *play) restored(tt tampering) error {
 		return fmt.Errorf("the tampering is harmless: %t", isHarmless)
 	}
 	out, err := p.Run(tt.family.action, "first")
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case tt.told != "" && (out.Changed || !strings.Contains(out.WhoCan, tt.told)):
-		return fmt.Errorf("%s changed something: %t; it tells %q", tt.family.action, out.Changed, out.WhoCan)
-	case tt.told != "":
-		return nil
 	}
 	if out.Changed == tt.harmless {
 		return fmt.Errorf("%s changed something: %t", tt.family.action, out.Changed)

@@ -23,19 +23,12 @@ func keyTamperings() map[string]tampering {
 	of := func(call string, input object) tampering {
 		return tampering{family: aKey, steps: one("KMS."+call, input)}
 	}
-	grant := func(call string) tampering {
-		tt := of(call, object{"KeyId": keyID, "GrantId": "${CreateGrant.GrantId}"})
-		tt.told = "aws kms create-grant"
-		return tt
-	}
 	moved := of("UpdateAlias", object{"AliasName": "alias/logs", "TargetKeyId": "${CreateKey.KeyMetadata.KeyId}"})
 	moved.steps = append(one("KMS.CreateKey", object{}), moved.steps...)
 	return map[string]tampering{
 		"trail-blinded: kms DisableKey":          of("DisableKey", object{"KeyId": keyID}),
 		"trail-blinded: kms ScheduleKeyDeletion": of("ScheduleKeyDeletion", object{"KeyId": keyID, "PendingWindowInDays": 7}),
 		"trail-blinded: kms PutKeyPolicy":        of("PutKeyPolicy", object{"KeyId": keyID, "PolicyName": "default", "Policy": policy(keyPolicy[0], stranger("kms:Decrypt", "*"))}),
-		"trail-blinded: kms RevokeGrant":         grant("RevokeGrant"),
-		"trail-blinded: kms RetireGrant":         grant("RetireGrant"),
 		"trail-blinded: kms DeleteAlias":         of("DeleteAlias", object{"AliasName": "alias/logs"}),
 		"trail-blinded: kms UpdateAlias":         moved,
 	}

@@ -192,8 +192,6 @@ func bucketTamperings() map[string]tampering {
 	}
 	locked := of("PutObjectLockConfiguration", lock(1))
 	locked.family = aLockedBucket
-	kept := of("DeleteBucketLifecycle", onLogs(nil))
-	kept.harmless = true // log files are kept for longer
 	acl := of("PutBucketAcl", onLogs(object{"ACL": "public-read-write"}))
 	acl.steps = append(one("S3.PutBucketOwnershipControls", ownership("ObjectWriter")), acl.steps...)
 	payer := of("PutBucketRequestPayment", onLogs(object{"RequestPaymentConfiguration": object{"Payer": "Requester"}}))
@@ -202,7 +200,6 @@ func bucketTamperings() map[string]tampering {
 		"trail-blinded: s3 PutBucketPolicy":                  of("PutBucketPolicy", onLogs(object{"Policy": policy(stranger("s3:GetObject", bucketARN+"/*"))})),
 		"trail-blinded: s3 DeleteBucketPolicy":               of("DeleteBucketPolicy", onLogs(nil)),
 		"trail-blinded: s3 PutBucketLifecycle":               of("PutBucketLifecycleConfiguration", lifecycle(1)),
-		"trail-blinded: s3 DeleteBucketLifecycle":            kept,
 		"trail-blinded: s3 PutBucketVersioning":              of("PutBucketVersioning", versioning("logs-111122223333", "Suspended")),
 		"trail-blinded: s3 PutBucketObjectLockConfiguration": locked,
 		"trail-blinded: s3 DeleteBucket":                     of("DeleteBucket", onLogs(nil)),
