@@ -83,17 +83,19 @@ type Task struct {
 
 // Services are what actions share. All are set in a wired program; a test sets what its action uses.
 type Services struct {
-	Clock     func() time.Time
-	Logger    *slog.Logger
-	Store     incident.Store
-	Timeline  incident.Timeline
-	Findings  incident.Findings
-	Blind     incident.BlindWindows
-	Undos     incident.Undos
-	Timers    incident.Timers
-	Outbox    incident.Outbox
-	Sessions  incident.Sessions
-	Hearings  incident.Hearings
+	Clock    func() time.Time
+	Logger   *slog.Logger
+	Store    incident.Store
+	Timeline incident.Timeline
+	Findings incident.Findings
+	Blind    incident.BlindWindows
+	Undos    incident.Undos
+	Timers   incident.Timers
+	Outbox   incident.Outbox
+	Sessions incident.Sessions
+	Hearings incident.Hearings
+	// Answers is what people said to "was it you?", and the links that they say it with.
+	Answers   incident.Answers
 	Snapshots state.Snapshots
 	// Exceptions are planned changes; nil: there are none.
 	Exceptions incident.Exceptions
@@ -106,7 +108,11 @@ type Services struct {
 	People    People
 	Messenger Messenger
 	Reporter  Reporter
-	History   state.History
+	// Links makes the links under which people answer; nil: they answer on the command line only.
+	Links Links
+	// Escalation says who is asked after the person; nil: only the fallback.
+	Escalation Escalation
+	History    state.History
 	// Reserve is where a trail writes that stands in for one that cannot be mended.
 	Reserve Reserve
 	// Own is what Switchback itself consists of, in the order of repair.
@@ -132,6 +138,25 @@ type People interface {
 	// LookUp returns the people to contact, best first, with where each answer came from and notes on what was ignored.
 	// It never returns nobody: the last resort is the configured fallback.
 	LookUp(ctx context.Context, door *gate.Door, who incident.Who) ([]incident.Person, error)
+}
+
+// Links makes links under which people answer.
+type Links interface {
+	// Link returns the URL under which whoever gets l.Message may say one of l.Verdicts, once. It fills in the rest of l. The
+	// same message has the same link.
+	Link(ctx context.Context, l incident.Link) (url string, err error)
+}
+
+// Escalation knows who is asked after the person.
+type Escalation interface {
+	// Escalation returns the steps, nearest first. Steps that nobody is known for are left out.
+	Escalation(ctx context.Context, door *gate.Door, who incident.Who) ([]Step, error)
+}
+
+// Step is who is asked as what: "person", "manager", "on-call", "fallback".
+type Step struct {
+	Role   string
+	People []incident.Person
 }
 
 // Messenger sends a message through every configured channel and reports each outcome; an error means that nothing was

@@ -22,14 +22,16 @@ import (
 // integrations: the service, a dot, the exception ("CloudTrail.TrailNotFoundException").
 const (
 	ErrorInvalidParameters = "Switchback.InvalidParameters"
-	ErrorPaused            = "Switchback.Paused"
-	ErrorBudgetSpent       = "Switchback.BudgetSpent"
-	ErrorApprovalRequired  = "Switchback.ApprovalRequired"
-	ErrorNotSent           = "Switchback.NotSent"
-	ErrorNoAccess          = "Switchback.NoAccess"
-	ErrorNotFound          = "Switchback.NotFound"
-	ErrorNotVerified       = "Switchback.NotVerified"
-	ErrorUnreachable       = "Switchback.Unreachable"
+	// ErrorNotDelivered: no channel accepted the message.
+	ErrorNotDelivered     = "Switchback.NotDelivered"
+	ErrorPaused           = "Switchback.Paused"
+	ErrorBudgetSpent      = "Switchback.BudgetSpent"
+	ErrorApprovalRequired = "Switchback.ApprovalRequired"
+	ErrorNotSent          = "Switchback.NotSent"
+	ErrorNoAccess         = "Switchback.NoAccess"
+	ErrorNotFound         = "Switchback.NotFound"
+	ErrorNotVerified      = "Switchback.NotVerified"
+	ErrorUnreachable      = "Switchback.Unreachable"
 	// ErrorForeignBucket: a bucket changed hands, and nothing was sent; ErrorNoReserveBucket: none is configured.
 	ErrorForeignBucket   = "Switchback.ForeignBucket"
 	ErrorNoReserveBucket = "Switchback.NoReserveBucket"

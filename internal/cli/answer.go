@@ -113,6 +113,7 @@ func (c answer) print(s *streams, out answered, err error) error {
 func isRefusal(err error) bool {
 	for _, refusal := range []error{
 		respond.ErrUnknownPerson, respond.ErrOnChain, respond.ErrTooEarly, respond.ErrSecondPerson, respond.ErrNothingToUndo, respond.ErrNotAsked,
+		respond.ErrClaimed, respond.ErrApprovalOver,
 	} {
 		if errors.Is(err, refusal) {
 			return true

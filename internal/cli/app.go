@@ -336,6 +336,13 @@ func (in *installation) services(base action.Services, g *gate.Gate, books []*ru
 	}
 	in.messages = dispatcher
 	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
+	links, err := in.answerLinks(base.Answers)
+	if err != nil {
+		return base, err
+	}
+	if links != nil {
+		base.Links = links
+	}
 	if base.Own, err = in.config.ownParts(); err != nil {
 		return base, err
 	}

@@ -53,6 +53,7 @@ type config struct {
 	Own       []arn.ARN        `yaml:"own"`
 	Pipelines []pipelineConfig `yaml:"pipelines"`
 	Fights    fightConfig      `yaml:"fights"`
+	Answers   answersConfig    `yaml:"answers"`
 
 	// isStateNamed: somebody asked for this state folder, it is not the default.
 	isStateNamed bool
@@ -314,7 +315,7 @@ func (c config) check() error {
 	if _, err := c.ownParts(); err != nil {
 		return err
 	}
-	return c.Reserve.check()
+	return errors.Join(c.Answers.check(), c.Reserve.check())
 }
 
 // check: whose a reserve bucket is must be said, for whoever takes its name over would get the log files.

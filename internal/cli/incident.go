@@ -20,6 +20,7 @@ type incidentCommand struct {
 	Show    incidentShowCommand    `cmd:"" help:"One incident with its timeline."`
 	Report  incidentReportCommand  `cmd:"" help:"Print the incident's report."`
 	Ack     incidentAckCommand     `cmd:"" help:"Acknowledge: a person has taken over, reminders stop."`
+	Answer  incidentAnswerCommand  `cmd:"" help:"Answer \"was it you?\": evidence, which decides nothing."`
 	Undo    incidentUndoCommand    `cmd:"" help:"Put back what the incident changed, newest first."`
 	Approve incidentApproveCommand `cmd:"" help:"Approve what another person asked for."`
 	Reject  incidentRejectCommand  `cmd:"" help:"Reject what another person asked for."`
@@ -37,7 +38,7 @@ type incidentListCommand struct {
 
 // Help is the long help.
 func (incidentListCommand) Help() string {
-	return `With --output json one line an incident: what incident show prints, without findings, blind_windows, timeline, changes and deliveries.
+	return `With --output json one line an incident: what incident show prints, without findings, blind_windows, answers, timeline, changes and deliveries.
 
 Example:
   switchback incident list --status open`
@@ -111,7 +112,7 @@ type incidentShowCommand struct {
 // Help is the long help.
 func (incidentShowCommand) Help() string {
 	return `With --output json the whole incident: id, key, trigger, severity, status, title, count, events, runs, who, times, summary,
-open, facts, and beside them findings (by state), blind_windows, timeline, changes and deliveries.
+open, facts, and beside them findings (by state), blind_windows, answers, timeline, changes and deliveries.
 
 Example:
   switchback incident show 20260504-cloudtrail-off-1a2b3c4d --output json`
@@ -122,6 +123,7 @@ type shown struct {
 	incident.Incident
 	Findings   map[string]json.RawMessage `json:"findings"` // what the states of the runbook found, by state
 	Blind      []incident.BlindWindow     `json:"blind_windows"`
+	Answers    []incident.Answer          `json:"answers"` // what people said to "was it you?"
 	Timeline   []incident.Entry           `json:"timeline"`
 	Changes    []incident.Undo            `json:"changes"`
 	Deliveries []incident.Delivery        `json:"deliveries"`
@@ -151,6 +153,9 @@ func (in *installation) show(ctx context.Context, c oneIncident) (shown, error) 
 		return one, err
 	}
 	if one.Blind, err = in.db.ListBlindWindows(ctx, inc.ID); err != nil {
+		return one, err
+	}
+	if one.Answers, err = in.db.ListAnswers(ctx, inc.ID); err != nil {
 		return one, err
 	}
 	if one.Timeline, err = in.db.Entries(ctx, inc.ID); err != nil {

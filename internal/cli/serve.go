@@ -66,6 +66,10 @@ func (in *installation) run(ctx context.Context, s *streams, path string) error 
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	answer, err := in.listenForAnswers(ctx)
+	if err != nil {
+		return err
+	}
 	in.sayHello(s, path)
 	if err := in.firstSnapshots(ctx); err != nil {
 		return err
@@ -76,6 +80,13 @@ func (in *installation) run(ctx context.Context, s *streams, path string) error 
 	house.Go(func() { in.keepSnapshots(ctx) })
 	house.Go(func() { in.keepPruning(ctx) })
 	house.Go(func() { _ = in.messages.Follow(ctx, in.db, followEvery) }) // it ends with ctx
+	if answer != nil {
+		house.Go(func() {
+			if err := answer(ctx); err != nil && ctx.Err() == nil {
+				in.log.ErrorContext(ctx, "the way to answer is closed", slog.Any("error", err))
+			}
+		})
+	}
 	err = in.system.Run(ctx, sources...)
 	cancel()
 	house.Wait()

@@ -27,6 +27,11 @@ type Case struct {
 	Done []string
 	// Call is whom a person shall call; "" is said in words.
 	Call string
+	// Why says why somebody else than the person is asked; "" says nothing. IsAgain: the person is reminded.
+	Why     string
+	IsAgain bool
+	// Link is where a person answers; "" where there is none.
+	Link string
 }
 
 // SecurityMessage tells the security team, in full.
@@ -42,7 +47,13 @@ func ReminderMessage(id string, c Case, attempt int, at time.Time) (incident.Mes
 
 // FallbackMessage tells the last resort, in full.
 func FallbackMessage(id string, c Case, to []incident.Person, at time.Time) (incident.Message, error) {
-	const lead = "You are the last resort for this incident: somebody must look at it, and nobody else has acknowledged it."
+	lead := "You are the last resort for this incident: somebody must look at it, and nobody else has acknowledged it."
+	if len(to) > 0 && to[0].Source == onCall {
+		lead = "You are on call: somebody must look at this incident."
+	}
+	if c.Why != "" {
+		lead += "\n\n" + printed(c.Why)
+	}
 	m, err := c.message(id, incident.ToFallback, at, c.subject("Needs a person: "), c.full(lead))
 	m.To = to
 	return m, err
@@ -62,17 +73,23 @@ func PersonMessage(id string, c Case, to []incident.Person, at time.Time) (incid
 		Lead:  "This was done with your identity in AWS. If it was you and you meant to, talk to the security team about it all the same.",
 	}
 	foot := "If this was not you, somebody else has your credentials."
-	if isStandIn(to) {
+	if IsStandIn(to) {
 		verb = strings.Replace(verb, "you", "one of yours", 1)
 		v.Title = "Was this one of yours?"
 		v.Lead = "This was done with an identity in AWS whose owner we could not find. You are told because you are named as the contact."
 		foot = "If nobody of yours meant to do this, somebody else has their credentials."
+		if to[0].Source == manager {
+			v.Lead = "This was done with the identity in AWS of somebody who reports to you. You are asked whether they may have done it."
+		}
 	}
 	if f.EventName == "" {
 		// A finding: no call is known.
 		verb = "Do you know about"
 		v.Title = "Do you know about this?"
 		v.Lead = "This was found in AWS, and whose doing it was is not known. You are told because you are named as the contact."
+	}
+	if c.Why != "" {
+		v.Lead += "\n\n" + printed(c.Why)
 	}
 	what := cmp.Or(f.EventName, identity.Printable(c.Incident.Key.EventName, maxTitle))
 	v.Rows = rows(
@@ -81,9 +98,13 @@ func PersonMessage(id string, c Case, to []incident.Person, at time.Time) (incid
 		row{"From", cmp.Or(f.SourceIP, "not recorded")},
 	)
 	v.Sections = []section{{"What was undone", c.undone()}}
+	v.Link = c.Link
 	v.Foot = []string{
 		foot + " Call " + cmp.Or(printed(c.Call), "your security team, by a way that you know already,") + " now.",
 		"Do not answer this message: whoever holds the identity may read it too.",
+	}
+	if c.IsAgain {
+		verb = "Reminder: " + verb
 	}
 	subject := fmt.Sprintf("%s %s on %s?", verb, what, c.occurred().UTC().Format("2006-01-02 at 15:04 UTC"))
 	m, err := c.message(id, incident.ToPerson, at, subject, v)
@@ -99,13 +120,19 @@ func (c Case) occurred() time.Time {
 	return c.Facts.At
 }
 
-// isStandIn reports whether nobody of to is taken for the person: whoever comes first is told in their place.
-func isStandIn(to []incident.Person) bool {
+// IsStandIn reports whether nobody of to is taken for the person: whoever comes first is told in their place.
+func IsStandIn(to []incident.Person) bool {
 	return len(to) > 0 && standIns[to[0].Source]
 }
 
 // standIns are the sources of incident.Person that name somebody responsible, and not the person.
-var standIns = map[string]bool{"account contact": true, "manager": true, "on-call": true, "fallback": true}
+var standIns = map[string]bool{"account contact": true, "fallback": true, manager: true, onCall: true}
+
+// The sources of people whom an escalation asks.
+const (
+	manager = "manager"
+	onCall  = "on-call"
+)
 
 // DoneLine says in words what a verified change put back, for Case.Done.
 func DoneLine(u incident.Undo) string {
@@ -118,6 +145,7 @@ type view struct {
 	Title, Lead string
 	Rows        []row
 	Sections    []section
+	Link        string
 	Foot        []string
 }
 

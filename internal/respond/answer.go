@@ -55,6 +55,7 @@ func (r *Responder) Acknowledge(ctx context.Context, id incident.ID, who Answere
 			i.Times.HumanAnswered = r.clock()
 		}
 		i.Open = withOpen(i.Open, offender, "") // whoever answers has read the proposal; the timeline keeps it
+		i.Open = withOpen(i.Open, answeredOpen, "")
 		if i.IsDone() && r.isOver(ctx, *i) {
 			i.Status = incident.Closed
 		}
@@ -87,10 +88,16 @@ func (r *Responder) mayDecide(ctx context.Context, id incident.ID, who Answerer,
 	if err != nil {
 		return inc, err
 	}
+	isClaimed, err := r.hasClaimed(ctx, id, who)
+	if err != nil {
+		return inc, err
+	}
 	var refusal error
 	switch {
 	case inc.IsOnChain(who.Names...):
 		refusal = ErrOnChain
+	case isClaimed:
+		refusal = ErrClaimed
 	case !who.IsKnown:
 		refusal = ErrUnknownPerson
 	case isSought, inc.Who.Status == "" && (len(inc.Runs) == 0 || !r.isOver(ctx, inc)):
@@ -140,7 +147,7 @@ func (r *Responder) Approve(ctx context.Context, id incident.ID, who Answerer) (
 		if asked.isBy(who) {
 			return ErrSecondPerson
 		}
-		return nil
+		return asked.inTime(r.clock())
 	})
 	if err != nil {
 		return nil, err
@@ -175,6 +182,8 @@ type request struct {
 	By string `json:"by"`
 	// Names are all under which the person is known: one with two logins is still one.
 	Names []string `json:"names"`
+	// At is when it was asked for; zero in files of before, which know no deadline.
+	At time.Time `json:"at,omitzero"`
 }
 
 // read takes the request from the incident; ErrNotAsked when there is none.
@@ -195,7 +204,7 @@ func (q *request) isBy(who Answerer) bool {
 }
 
 func (r *Responder) ask(ctx context.Context, inc incident.Incident, who Answerer) error {
-	data, err := json.Marshal(request{By: who.Name, Names: who.Names})
+	data, err := json.Marshal(request{By: who.Name, Names: who.Names, At: r.clock().UTC()})
 	if err != nil {
 		return fmt.Errorf("describe request: %w", err)
 	}
@@ -208,6 +217,9 @@ func (r *Responder) ask(ctx context.Context, inc incident.Incident, who Answerer
 	})
 	if err != nil {
 		return fmt.Errorf("keep request: %w", err)
+	}
+	if err := r.setDeadline(ctx, inc.ID); err != nil {
+		return err
 	}
 	if err := r.announce(ctx, inc, fmt.Sprintf("%s asks to undo what %s changed; a second person must approve", who.Name, inc.ID)); err != nil {
 		return err

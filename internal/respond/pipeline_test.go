@@ -50,6 +50,7 @@ type pipeline struct {
 	system *respond.System
 	mail   mailbox
 	books  []*runbook.Runbook
+	steps  ladder
 }
 
 // mailbox is a channel that can be down.
@@ -137,7 +138,7 @@ func (p *pipeline) services(base action.Services, _ *gate.Gate) (action.Services
 	dispatcher, err := notify.NewDispatcher(base.Outbox, []notify.Channel{{Name: "mailbox", Notifier: &p.mail}}, notify.Options{
 		Clock: p.clock, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Security: []incident.Person{security},
 	})
-	base.EvidenceDir = filepath.Join(p.dir, "evidence")
+	base.EvidenceDir, base.Escalation = filepath.Join(p.dir, "evidence"), &p.steps
 	base.Messenger, base.People, base.History = dispatcher, contact.NewChain(nil, security), state.EventHistory{Clock: p.clock}
 	base.Reporter = &report.Writer{Dir: filepath.Join(p.dir, "reports"), Builder: report.Builder{
 		Store: base.Store, Timeline: base.Timeline, Findings: base.Findings, Blind: base.Blind, Undos: base.Undos, Outbox: base.Outbox, Objectives: respond.Objectives(p.books),
@@ -613,8 +614,9 @@ func TestTimersThatCannotDeliver(t *testing.T) {
 	p.mail.isDown = true
 	for range 2 {
 		done, _, err := p.system.RunTimers(t.Context(), p.now)
-		if done != 0 || err == nil || !strings.Contains(err.Error(), "mailbox is down") {
-			t.Errorf("while the mailbox is down: %d timers done, %v; want none, and why", done, err)
+		// The escalation goes on to the next rung meanwhile; the reminder stays.
+		if done > 1 || err == nil || !strings.Contains(err.Error(), "mailbox is down") {
+			t.Errorf("while the mailbox is down: %d timers done, %v; want the reminder not to be, and why", done, err)
 		}
 	}
 	p.mail.isDown = false

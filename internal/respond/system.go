@@ -35,6 +35,7 @@ type Stores interface {
 	incident.Exceptions
 	incident.Restores
 	incident.Hearings
+	incident.Answers
 	state.Snapshots
 	Calls
 }
@@ -90,7 +91,7 @@ func Open(ctx context.Context, p Parts) (*System, error) {
 	}
 	services, err := p.Services(action.Services{
 		Clock: p.Clock, Logger: p.Logger, Store: p.Stores, Timeline: timeline, Findings: p.Stores, Blind: p.Stores, Undos: p.Stores, Timers: p.Stores,
-		Outbox: p.Stores, Sessions: p.Stores, Hearings: p.Stores, Snapshots: p.Stores,
+		Outbox: p.Stores, Sessions: p.Stores, Hearings: p.Stores, Answers: p.Stores, Snapshots: p.Stores,
 		Exceptions: guarded{p.Stores, p.Own}, Restores: p.Stores,
 	}, g)
 	if err != nil {

@@ -39,6 +39,9 @@ func (r *Responder) fire(ctx context.Context, t incident.Timer) error {
 	if err != nil {
 		return err
 	}
+	if isAnswers(t) {
+		return r.fireAnswers(ctx, inc, t)
+	}
 	if inc.Status == incident.Open {
 		params := `{"to":"fallback"}`
 		if t.Kind == "reminder" {

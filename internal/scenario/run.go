@@ -370,6 +370,8 @@ func (st *stage) answer(ctx context.Context, step Step) error {
 		_, err = st.system.Approve(ctx, id, who)
 	case "reject":
 		err = st.system.Reject(ctx, id, who)
+	case string(incident.MineExpected), string(incident.MineMistake), string(incident.NotMe):
+		_, err = st.system.Answer(ctx, id, who, incident.Verdict(step.Answer), "")
 	default:
 		err = fmt.Errorf("no answer %q", step.Answer)
 	}

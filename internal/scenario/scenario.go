@@ -134,7 +134,8 @@ type Step struct {
 	Empty    string `yaml:"empty"`
 	Versions bool   `yaml:"versions"`
 	AtOnce   bool   `yaml:"at_once"`
-	// Answer is "ack", "undo", "approve" or "reject", by the person As, about the newest incident.
+	// Answer is "ack", "undo", "approve" or "reject", or what As says to "was it you?" ("mine-expected", "mine-mistake",
+	// "not-me"), about the newest incident.
 	Answer string `yaml:"answer"`
 	// Refused is a text that the refusal of the answer, or of the exception, must hold.
 	Refused string `yaml:"refused"`

@@ -218,7 +218,7 @@ func TestOldFilesAreMigrated(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	change(t, path, `DROP TABLE heard; DROP TABLE blind_windows; PRAGMA user_version = 3`)
+	change(t, path, `DROP TABLE heard; DROP TABLE blind_windows; DROP TABLE answers; DROP TABLE links; PRAGMA user_version = 3`)
 	again := open(t, path, sqlite.Options{})
 	if err := again.PutHeard(t.Context(), incident.Heard{Source: "sqs/1"}); err != nil {
 		t.Error(err)

@@ -216,7 +216,7 @@ func TestSessionsOfAnOlderFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	issue, _ := identity.IssueOf(r)
-	change(t, path, `DROP TABLE issues; DROP TABLE issue_ids; DROP TABLE exceptions; DROP TABLE restores; DROP TABLE heard; DROP TABLE blind_windows; PRAGMA user_version = 1;
+	change(t, path, `DROP TABLE issues; DROP TABLE issue_ids; DROP TABLE exceptions; DROP TABLE restores; DROP TABLE heard; DROP TABLE blind_windows; DROP TABLE answers; DROP TABLE links; PRAGMA user_version = 1;
 		CREATE TABLE sessions (id INTEGER PRIMARY KEY, access_key TEXT, session TEXT, event TEXT, issued_at INTEGER, expires_at INTEGER, doc BLOB)`,
 		fmt.Sprintf(`INSERT INTO sessions VALUES (7, '%s', '%s', '%s', %d, %d, CAST('%s' AS BLOB))`, issue.AccessKeyID, issue.SessionID, r.EventID,
 			issue.IssuedAt.UnixNano(), issue.ExpiresAt.UnixNano(), doc))

@@ -9,10 +9,11 @@
 //
 //	{"to": "security" | "person" | "reminder" | "fallback",
 //	 "event_id": "…",        the event to tell about; absent: the incident's first
-//	 "people": [{…}],        person only: the output of contact:LookUp; absent: looked up again
+//	 "people": [{…}],        person and fallback: whom; absent: looked up again (contact:LookUp), the configured fallback
 //	 "done": ["logging of trail main is on again"],   what was put back, one line each; absent: from the undo records
 //	 "reminders": {"after": "15m", "every": "1h", "count": 4},   security and person: remind until acknowledged
-//	 "attempt": 1}           reminder only: which one this is, from 1
+//	 "attempt": 1,           reminder: which one this is, from 1; person: the person is reminded
+//	 "why": "…"}             person and fallback: why somebody else is asked now
 //
 // "security" goes to the security channel in full. "person" says only what, when, from which address, what was undone
 // and whom to call. "reminder" goes to security, and is not sent (skipped) once the incident is acknowledged.
@@ -35,6 +36,10 @@
 // {Key: "reminder/1", Kind: "reminder", Attempt: 1} at "after" from the first acceptance. When it is due, run
 // notify:Send with {"to": "reminder", "attempt": 1}, then complete the timer: the action has scheduled "reminder/2"
 // after "every" …, and after the last one {Key: "fallback", Kind: "fallback"}, for which run {"to": "fallback"}.
+//
+// The first "person" of a run also begins the escalation of "was it you?" (incident.Asked): a timer {Key: "ask/1", Kind:
+// "ask"} after 15 minutes, or for the manager after one where no channel took the message. Where links are configured, the
+// message to a person carries one to answer with.
 //
 // It fails with Switchback.NotDelivered when no channel at all accepted; each channel's error is in the cause.
 package notify

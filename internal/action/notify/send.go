@@ -24,7 +24,7 @@ import (
 )
 
 // ErrorNotDelivered is the name of the failure when no channel accepted the message.
-const ErrorNotDelivered = "Switchback.NotDelivered"
+const ErrorNotDelivered = action.ErrorNotDelivered
 
 func init() {
 	action.Register(action.Query(action.Info{
@@ -41,6 +41,7 @@ type params struct {
 	Done      []string           `json:"done,omitempty"`
 	Reminders *reminders         `json:"reminders,omitempty"`
 	Attempt   int                `json:"attempt,omitempty"`
+	Why       string             `json:"why,omitempty"`
 }
 
 type result struct {
@@ -127,6 +128,9 @@ func (s *sending) deliver(ctx context.Context, m incident.Message) (result, erro
 	if first.IsZero() {
 		first = s.env.Clock()
 	}
+	if e := s.ask(ctx, m, first, err == nil); e != nil {
+		return result{}, e
+	}
 	next, e := s.schedule(ctx, m.ID, first)
 	if e != nil {
 		return result{}, e
@@ -203,14 +207,19 @@ func (s *sending) message(ctx context.Context) (incident.Message, error) {
 	case toReminder:
 		return notify.ReminderMessage(id, c, s.p.Attempt, at)
 	case toFallback:
-		people, err := s.fallback(ctx)
-		if err != nil {
-			return incident.Message{}, err
+		people := s.p.People
+		if len(people) == 0 {
+			if people, err = s.fallback(ctx); err != nil {
+				return incident.Message{}, err
+			}
 		}
 		return notify.FallbackMessage(id, c, people, at)
 	}
 	people, err := s.people(ctx)
 	if err != nil {
+		return incident.Message{}, err
+	}
+	if c.Link, err = s.link(ctx, id, people); err != nil {
 		return incident.Message{}, err
 	}
 	return notify.PersonMessage(id, c, people, at)
@@ -243,7 +252,7 @@ func (s *sending) fallback(ctx context.Context) ([]incident.Person, error) {
 
 // about gathers what the message tells.
 func (s *sending) about(ctx context.Context) (notify.Case, error) {
-	c := notify.Case{Incident: s.inc, Done: s.p.Done}
+	c := notify.Case{Incident: s.inc, Done: s.p.Done, Why: s.p.Why, IsAgain: s.p.To == toPerson && s.p.Attempt > 0}
 	if m, ok := s.env.Messenger.(interface{ Call() string }); ok {
 		c.Call = m.Call()
 	}

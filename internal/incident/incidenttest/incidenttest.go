@@ -35,6 +35,7 @@ type Stores interface {
 	incident.Exceptions
 	incident.Restores
 	incident.Hearings
+	incident.Answers
 	state.Snapshots
 }
 
@@ -53,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		"Findings": testFindings, "BlindWindows": testBlindWindows, "Undos": testUndos, "Timers": testTimers, "Pauses": testPauses, "Outbox": testOutbox, "Sessions": testSessions,
 		"Snapshots": testSnapshots, "SnapshotsNewest": testSnapshotsNewest, "SnapshotsTrusted": testSnapshotsTrusted,
 		"Exceptions": testExceptions, "ExceptionsConcurrently": testExceptionsConcurrently, "Restores": testRestores,
+		"Answers": testAnswers, "AnswersConcurrently": testAnswersConcurrently, "Links": testLinks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
