@@ -39,7 +39,12 @@ func (r *Responder) fire(ctx context.Context, t incident.Timer) error {
 	if err != nil {
 		return err
 	}
-	if inc.Status == incident.Open {
+	switch {
+	case t.Kind == incident.TimerLift:
+		if err := r.runOutside(ctx, inc, "iam:LiftContainment", `{}`, t.Key); err != nil {
+			return err
+		}
+	case inc.Status == incident.Open:
 		params := `{"to":"fallback"}`
 		if t.Kind == "reminder" {
 			params = fmt.Sprintf(`{"to":"reminder","attempt":%d}`, t.Attempt)
