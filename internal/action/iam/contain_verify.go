@@ -6,6 +6,7 @@ package iam
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	api "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -18,7 +19,7 @@ import (
 func init() {
 	action.Register(action.Query(action.Info{
 		ID: "iam:VerifyContainment", Summary: "ask IAM's simulator whether each session of a plan is refused", Class: "read", IsUrgent: true,
-		Permissions: []string{"iam:GetUser", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:SimulatePrincipalPolicy"},
+		Permissions: []string{"iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy", "iam:ListAccessKeys", "iam:SimulatePrincipalPolicy"},
 	}, verify))
 }
 
@@ -63,7 +64,7 @@ func (v *verified) target(ctx context.Context, env *action.Env, t target) error 
 	}
 	_, active := t.open(now, &plan{})
 	for _, k := range t.Keys {
-		v.add(k, !contains(active, k))
+		v.add(k, !slices.Contains(active, k))
 	}
 	if len(t.Sessions) == 0 {
 		return nil
@@ -91,15 +92,6 @@ func (v *verified) target(ctx context.Context, env *action.Env, t target) error 
 		v.OthersRefused = append(v.OthersRefused, string(t.ARN))
 	}
 	return err
-}
-
-func contains(all []string, s string) bool {
-	for _, one := range all {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (v *verified) add(id string, refused bool) {

@@ -46,6 +46,7 @@ type org struct {
 	seeded  map[string]sandbox.Seeded
 	db      *sqlite.DB
 	own     []trail.Dependency
+	as      gate.Backend // of the actions; nil is the sandbox
 	seen    map[events.EventID]bool
 }
 
@@ -194,7 +195,11 @@ func (o *org) open(r events.Record) incident.Incident {
 
 func (o *org) env(inc incident.Incident, id, visit string, mode gate.Mode, isApproved bool) *action.Env {
 	o.Helper()
-	g, err := gate.Open(o.Context(), gate.Options{Backend: o.sandbox, Region: region, Accounts: o.accounts(), Clock: o.clock(), Pace: gate.PaceNever})
+	backend := o.as
+	if backend == nil {
+		backend = o.sandbox
+	}
+	g, err := gate.Open(o.Context(), gate.Options{Backend: backend, Region: region, Accounts: o.accounts(), Clock: o.clock(), Pace: gate.PaceNever})
 	o.must(err)
 	return &action.Env{
 		Services: action.Services{Clock: o.clock(), Undos: o.db, Store: o.db, Timeline: o.db, Timers: o.db, Sessions: o.db, Own: o.own},
