@@ -52,6 +52,8 @@ type Info struct {
 	// IsUrgent: what it finds out decides a change, or proves one; it goes before what tells and writes down. Changes
 	// always do.
 	IsUrgent bool
+	// NeedsApproval: it is never done without the approval of a person who may, whatever mode the policy gives.
+	NeedsApproval bool
 }
 
 // Field is one input field, from the json tags of the action's parameter struct (see FieldsOf).

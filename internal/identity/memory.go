@@ -19,9 +19,11 @@ type Memory struct {
 	// Source is the name that Found carries.
 	Source string
 
-	mu     sync.RWMutex
-	byID   map[string][]*memorized
-	events map[cloudtrail.EventID]bool
+	mu   sync.RWMutex
+	byID map[string][]*memorized
+	// byCaller is by who got the session; see Branches.
+	byCaller map[string][]*memorized
+	events   map[cloudtrail.EventID]bool
 }
 
 // memorized is a record that leads back from ids, until a moment (zero: for ever).
@@ -30,7 +32,10 @@ type memorized struct {
 	until  time.Time
 }
 
-var _ Store = (*Memory)(nil)
+var (
+	_ Store    = (*Memory)(nil)
+	_ Branches = (*Memory)(nil)
+)
 
 // Put implements Store.
 func (m *Memory) Put(_ context.Context, records ...cloudtrail.Record) error {
@@ -42,9 +47,9 @@ func (m *Memory) Put(_ context.Context, records ...cloudtrail.Record) error {
 
 // Add indexes one record if it leads anywhere.
 func (m *Memory) Add(r cloudtrail.Record) {
-	ids, until := instancesOf(&r), time.Time{}
+	ids, until, caller := instancesOf(&r), time.Time{}, ""
 	if i, ok := IssueOf(r); ok {
-		ids, until = i.IDs(), i.ExpiresAt
+		ids, until, caller = i.IDs(), i.ExpiresAt, i.CallerID()
 	}
 	if len(ids) == 0 {
 		return
@@ -55,12 +60,15 @@ func (m *Memory) Add(r cloudtrail.Record) {
 		return
 	}
 	if m.byID == nil {
-		m.byID, m.events = map[string][]*memorized{}, map[cloudtrail.EventID]bool{}
+		m.byID, m.byCaller, m.events = map[string][]*memorized{}, map[string][]*memorized{}, map[cloudtrail.EventID]bool{}
 	}
 	m.events[r.EventID] = r.EventID != ""
 	one := &memorized{slim(r), until}
 	for _, id := range ids {
 		m.byID[id] = append(m.byID[id], one)
+	}
+	if caller != "" {
+		m.byCaller[caller] = append(m.byCaller[caller], one)
 	}
 }
 
@@ -75,20 +83,36 @@ func (m *Memory) Find(_ context.Context, c Clue) ([]Found, error) {
 	return all, nil
 }
 
+// IssuedTo implements Branches.
+func (m *Memory) IssuedTo(_ context.Context, callerID string, since time.Time) ([]Found, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var all []Found
+	for _, one := range m.byCaller[callerID] {
+		if !one.record.EventTime.Before(since) {
+			all = append(all, Found{Record: one.record, Source: m.Source})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Found) int { return a.Record.EventTime.Compare(b.Record.EventTime) })
+	return all[:min(len(all), MaxBranches)], nil
+}
+
 // Prune implements Store.
 func (m *Memory) Prune(_ context.Context, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for id, all := range m.byID {
-		kept := slices.DeleteFunc(all, func(one *memorized) bool {
-			isOld := !one.until.IsZero() && one.until.Before(now.Add(-KeepFor))
-			if isOld {
-				delete(m.events, one.record.EventID)
+	for _, index := range []map[string][]*memorized{m.byID, m.byCaller} {
+		for id, all := range index {
+			kept := slices.DeleteFunc(all, func(one *memorized) bool {
+				isOld := !one.until.IsZero() && one.until.Before(now.Add(-KeepFor))
+				if isOld {
+					delete(m.events, one.record.EventID)
+				}
+				return isOld
+			})
+			if index[id] = kept; len(kept) == 0 {
+				delete(index, id)
 			}
-			return isOld
-		})
-		if m.byID[id] = kept; len(kept) == 0 {
-			delete(m.byID, id)
 		}
 	}
 	return nil

@@ -103,7 +103,7 @@ type Timers interface {
 	Schedule(ctx context.Context, t Timer) error
 	// Due returns timers due at now, oldest first, and the time of the next one after now (zero: none).
 	Due(ctx context.Context, now time.Time, limit int) ([]Timer, time.Time, error)
-	// Complete removes a timer; CancelTimers all of an incident.
+	// Complete removes a timer; CancelTimers all of an incident but those of the kind TimerLift.
 	Complete(ctx context.Context, id ID, key string) error
 	CancelTimers(ctx context.Context, id ID) error
 }

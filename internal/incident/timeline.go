@@ -60,6 +60,10 @@ type Undo struct {
 	Lowers bool `json:"lowers"`
 }
 
+// TimerLift is the kind of timer that takes away what is left of a containment that is over. It outlives reminders: nobody's
+// answer cancels it.
+const TimerLift = "lift"
+
 // Timer is something the incident does later: a reminder, an escalation.
 type Timer struct {
 	Incident ID        `json:"incident"`

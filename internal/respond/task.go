@@ -117,7 +117,8 @@ func (r *Responder) env(inc incident.Incident, info action.Info, t engine.Task) 
 
 func (r *Responder) scope(inc incident.Incident, info action.Info, execution string) gate.Scope {
 	mode, _ := r.o.Policy.Decide(gate.Subject{Runbook: inc.Key.Runbook, Account: inc.Key.Account, Class: info.Class})
-	if book := r.runbooks[inc.Key.Runbook]; book != nil && mode == gate.Act && slices.Contains(book.Manifest.Human.Approve, info.ID) {
+	book := r.runbooks[inc.Key.Runbook]
+	if mode == gate.Act && (info.NeedsApproval || book != nil && slices.Contains(book.Manifest.Human.Approve, info.ID)) {
 		mode = gate.Ask
 	}
 	return gate.Scope{

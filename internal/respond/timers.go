@@ -39,10 +39,14 @@ func (r *Responder) fire(ctx context.Context, t incident.Timer) error {
 	if err != nil {
 		return err
 	}
-	if isAnswers(t) {
+	switch {
+	case isAnswers(t):
 		return r.fireAnswers(ctx, inc, t)
-	}
-	if inc.Status == incident.Open {
+	case t.Kind == incident.TimerLift:
+		if err := r.runOutside(ctx, inc, "iam:LiftContainment", `{}`, t.Key); err != nil {
+			return err
+		}
+	case inc.Status == incident.Open:
 		params := `{"to":"fallback"}`
 		if t.Kind == "reminder" {
 			params = fmt.Sprintf(`{"to":"reminder","attempt":%d}`, t.Attempt)

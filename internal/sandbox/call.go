@@ -67,7 +67,7 @@ var operations = sync.OnceValue(func() table {
 		accountOperations, alarmOperations, bucketOperations, bucketConfigOperations, channelOperations, cloudtrailOperations, controlOperations,
 		historyOperations, iamOperations, iamPolicyOperations, kmsOperations, logsOperations, objectOperations,
 		identityStoreOperations, eventBusOperations, eventRuleOperations, keyUseOperations, logFilterOperations, managedPolicyOperations, subscriptionOperations,
-		selectorOperations, snsOperations, sqsOperations, stsOperations, trailOperations,
+		selectorOperations, simulationOperations, snsOperations, sqsOperations, stsOperations, trailOperations,
 	} {
 		register(t)
 	}

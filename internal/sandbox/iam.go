@@ -119,6 +119,22 @@ func (c *call) roleFor(name *string) (*role, error) {
 	return r, nil
 }
 
+// ownRole is a role that its account may change: those that services made for themselves only they may.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+func (c *call) ownRole(name *string) (*role, error) {
+	r, err := c.roleFor(name)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(r.path, "/aws-reserved/") || strings.HasPrefix(r.path, "/aws-service-role/") {
+		return nil, failAs("UnmodifiableEntityException", http.StatusBadRequest, &types.UnmodifiableEntityException{
+			Message: msg("Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name),
+		})
+	}
+	return r, nil
+}
+
 func pathOr(p *string) string {
 	if p == nil {
 		return "/"
@@ -400,7 +416,7 @@ func deleteRole(c *call, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error)
 }
 
 func updateAssumeRolePolicy(c *call, in *iam.UpdateAssumeRolePolicyInput) (*iam.UpdateAssumeRolePolicyOutput, error) {
-	r, err := c.roleFor(in.RoleName)
+	r, err := c.ownRole(in.RoleName)
 	if err != nil {
 		return nil, err
 	}

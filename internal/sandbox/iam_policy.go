@@ -99,7 +99,7 @@ func (p policies) find(name *string) (*string, error) {
 func (p policies) names() []string { return append([]string{}, slices.Sorted(maps.Keys(p))...) }
 
 func putRolePolicy(c *call, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
-	r, err := c.roleFor(in.RoleName)
+	r, err := c.ownRole(in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func getRolePolicy(c *call, in *iam.GetRolePolicyInput) (*iam.GetRolePolicyOutpu
 }
 
 func deleteRolePolicy(c *call, in *iam.DeleteRolePolicyInput) (*iam.DeleteRolePolicyOutput, error) {
-	r, err := c.roleFor(in.RoleName)
+	r, err := c.ownRole(in.RoleName)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchback-project/switchback/internal/identity"
 	"github.com/switchback-project/switchback/internal/incident"
 	"github.com/switchback-project/switchback/internal/sqlite"
 )
@@ -215,15 +216,25 @@ func TestOldFilesAreMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := admitted(t, db, "1").ID
+	given := parse(t, issued(10))
+	if err := db.SessionIndex().Put(t.Context(), given); err != nil {
+		t.Fatal(err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	change(t, path, `DROP TABLE heard; DROP TABLE blind_windows; DROP TABLE answers; DROP TABLE links; PRAGMA user_version = 3`)
+	change(t, path, `DROP TABLE heard; DROP TABLE blind_windows; DROP TABLE answers; DROP TABLE links; DELETE FROM issue_ids WHERE id LIKE 'by %';
+		ALTER TABLE issues DROP COLUMN caller; PRAGMA user_version = 3`)
 	again := open(t, path, sqlite.Options{})
 	if err := again.PutHeard(t.Context(), incident.Heard{Source: "sqs/1"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := again.Get(t.Context(), id); err != nil {
 		t.Error(err)
+	}
+	one, _ := identity.IssueOf(given)
+	found, err := again.SessionIndex().(identity.Branches).IssuedTo(t.Context(), one.CallerID(), time.Time{})
+	if err != nil || len(found) != 1 || found[0].Record.EventID != given.EventID {
+		t.Errorf("issued to %s: %v, %v", one.CallerID(), found, err)
 	}
 }

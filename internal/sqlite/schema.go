@@ -184,7 +184,7 @@ CREATE TABLE blind_windows (
 	doc      BLOB NOT NULL,
 	PRIMARY KEY (incident, account, region, class, lost)
 ) WITHOUT ROWID;
-`, wasItYou}
+`, wasItYou, issuedForward}
 
 // migrate brings the schema up to date in one transaction; another process that opens the file meanwhile waits.
 func migrate(ctx context.Context, conn *sql.Conn) (err error) {

@@ -47,6 +47,25 @@ INSERT OR IGNORE INTO issue_ids SELECT alias, issued_at / 1000000000, id FROM is
 DROP TABLE sessions;
 `
 
+// issuedForward makes the index lead forward, too: from who got a session, by the form of id that forward makes, which no
+// other id has.
+const issuedForward = `
+ALTER TABLE issues ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+UPDATE issues SET caller = 'by ' || CASE WHEN json_extract(CAST(record AS TEXT), '$.userIdentity.accessKeyId') LIKE 'AKIA%'
+	THEN json_extract(CAST(record AS TEXT), '$.userIdentity.accessKeyId')
+	ELSE json_extract(CAST(record AS TEXT), '$.userIdentity.principalId') END
+	WHERE CASE WHEN json_valid(CAST(record AS TEXT)) THEN length(json_extract(CAST(record AS TEXT), '$.userIdentity.principalId')) <= 512 END;
+INSERT OR IGNORE INTO issue_ids SELECT caller, issued_at / 1000000000, id FROM issues WHERE caller <> '';
+`
+
+// forward is the id that leads from a caller to what it was given; "" for none.
+func forward(callerID string) string {
+	if callerID == "" {
+		return ""
+	}
+	return "by " + callerID
+}
+
 // maxRows bounds the rows of one operation, and so how long it keeps the writes of others waiting: some 20 ms.
 const maxRows = 1000
 
@@ -61,7 +80,10 @@ var _ incident.Sessions = (*DB)(nil)
 // Sessions is the index of the events that issued sessions, by every id that leads back to them.
 type Sessions struct{ db *DB }
 
-var _ identity.Store = (*Sessions)(nil)
+var (
+	_ identity.Store    = (*Sessions)(nil)
+	_ identity.Branches = (*Sessions)(nil)
+)
 
 // SessionIndex returns the index; it is what PutIssued fills, too.
 func (db *DB) SessionIndex() identity.Store { return &Sessions{db} }
@@ -69,8 +91,8 @@ func (db *DB) SessionIndex() identity.Store { return &Sessions{db} }
 // issue is a row.
 type issue struct {
 	session incident.IssuedSession
-	// alias: see sessionsByID.
-	alias string
+	// alias: see sessionsByID; caller: see issuedForward.
+	alias, caller string
 }
 
 // ids lead to the issue. Those that are too long to be AWS's do not.
@@ -80,6 +102,9 @@ func (i issue) ids() []string {
 		if id != "" && len(id) <= identity.MaxID {
 			all = append(all, id)
 		}
+	}
+	if i.caller != "" {
+		all = append(all, i.caller)
 	}
 	return all
 }
@@ -93,10 +118,10 @@ func issueOf(i identity.Issue) (issue, error) {
 			return issue{}, fmt.Errorf("index session: %w", err)
 		}
 	}
-	return issue{incident.IssuedSession{
+	return issue{session: incident.IssuedSession{
 		AccessKeyID: i.AccessKeyID, SessionID: i.SessionID, EventID: i.Record.EventID, IssuedAt: i.IssuedAt, ExpiresAt: i.ExpiresAt,
 		Record: cloudtrail.Redacted(raw),
-	}, cmp.Or(i.SharedID, i.SignInARN)}, nil
+	}, alias: cmp.Or(i.SharedID, i.SignInARN), caller: forward(i.CallerID())}, nil
 }
 
 // Put implements identity.Store. The records are durable when it returns.
@@ -139,9 +164,9 @@ func (t *tx) putIssue(i issue) error {
 		return nil
 	}
 	s, at := i.session, seconds(i.session.IssuedAt)
-	added, err := t.exec(`INSERT INTO issues (access_key, session, alias, event, issued_at, expires_at, record) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+	added, err := t.exec(`INSERT INTO issues (access_key, session, alias, event, issued_at, expires_at, record, caller) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?10
 		WHERE NOT EXISTS (SELECT 1 FROM issue_ids i JOIN issues s ON s.id = i.issue WHERE i.id = ?8 AND i.at = ?9 AND s.event = ?4)`,
-		s.AccessKeyID, s.SessionID, i.alias, string(s.EventID), nanos(s.IssuedAt), nanos(s.ExpiresAt), orEmpty(s.Record), ids[0], at)
+		s.AccessKeyID, s.SessionID, i.alias, string(s.EventID), nanos(s.IssuedAt), nanos(s.ExpiresAt), orEmpty(s.Record), ids[0], at, i.caller)
 	if err != nil || added == 0 {
 		return err
 	}
@@ -162,7 +187,16 @@ func (s *Sessions) Find(ctx context.Context, c identity.Clue) ([]identity.Found,
 	if c.Kind == identity.ClueInstance {
 		return nil, nil
 	}
-	sessions, err := s.db.issued(ctx, "look up "+string(c.Kind), c.ID, c.Since, c.Until, maxFound)
+	return s.find(ctx, "look up "+string(c.Kind), c.ID, c.Since, c.Until, maxFound)
+}
+
+// IssuedTo implements identity.Branches.
+func (s *Sessions) IssuedTo(ctx context.Context, callerID string, since time.Time) ([]identity.Found, error) {
+	return s.find(ctx, "look up what was issued", forward(callerID), since, time.Time{}, identity.MaxBranches)
+}
+
+func (s *Sessions) find(ctx context.Context, what, id string, since, until time.Time, limit int) ([]identity.Found, error) {
+	sessions, err := s.db.issued(ctx, what, id, since, until, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -212,13 +246,13 @@ func (s *Sessions) Prune(ctx context.Context, now time.Time) error {
 func (db *DB) pruneSessions(ctx context.Context, before time.Time) error {
 	for removed := int64(maxRows); removed == maxRows; {
 		err := db.write(ctx, "prune sessions", func(t *tx) (err error) {
-			if _, err := t.exec(`WITH oldest AS (SELECT id, access_key, session, alias, issued_at FROM issues WHERE expires_at < ? ORDER BY expires_at, id LIMIT ?)
+			if _, err := t.exec(`WITH oldest AS (SELECT id, access_key, session, alias, caller, issued_at FROM issues WHERE expires_at < ? ORDER BY expires_at, id LIMIT ?)
 				DELETE FROM issue_ids WHERE (id, at, issue) IN (
 				SELECT access_key, issued_at / 1000000000, id FROM oldest UNION ALL SELECT session, issued_at / 1000000000, id FROM oldest
-				UNION ALL SELECT alias, issued_at / 1000000000, id FROM oldest)`, nanos(before), maxRows); err != nil {
+				UNION ALL SELECT alias, issued_at / 1000000000, id FROM oldest UNION ALL SELECT caller, issued_at / 1000000000, id FROM oldest)`, nanos(before), maxRows); err != nil {
 				return err
 			}
-			removed, err = t.exec(`WITH oldest AS (SELECT id, access_key, session, alias, issued_at FROM issues WHERE expires_at < ? ORDER BY expires_at, id LIMIT ?)
+			removed, err = t.exec(`WITH oldest AS (SELECT id, access_key, session, alias, caller, issued_at FROM issues WHERE expires_at < ? ORDER BY expires_at, id LIMIT ?)
 				DELETE FROM issues WHERE id IN (SELECT id FROM oldest)`, nanos(before), maxRows)
 			return err
 		})
@@ -234,7 +268,7 @@ func (db *DB) PutIssued(ctx context.Context, s incident.IssuedSession) error {
 	row := issue{session: s}
 	if r, err := cloudtrail.ParseRecord(s.Record); err == nil {
 		i, _ := identity.IssueOf(r)
-		row.alias = cmp.Or(i.SharedID, i.SignInARN)
+		row.alias, row.caller = cmp.Or(i.SharedID, i.SignInARN), forward(i.CallerID())
 	}
 	return db.putIssues(ctx, []issue{row})
 }

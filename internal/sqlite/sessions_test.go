@@ -100,12 +100,45 @@ func TestSessionsAnswerAsMemoryDoes(t *testing.T) {
 			}
 		}
 	}
+	callers, asked := 0, map[string]bool{}
+	for _, r := range records {
+		issue, _ := identity.IssueOf(r)
+		if asked[issue.CallerID()] {
+			continue
+		}
+		asked[issue.CallerID()] = true
+		for _, since := range []time.Time{{}, issue.IssuedAt} {
+			got, want := issuedTo(t, index, issue.CallerID(), since), issuedTo(t, memory, issue.CallerID(), since)
+			if !slices.Equal(got, want) || issue.CallerID() != "" && len(got) == 0 {
+				t.Fatalf("issued to %q since %s: got %v, want %v", issue.CallerID(), since, got, want)
+			}
+			callers += len(got)
+		}
+	}
+	if callers < 1200 {
+		t.Errorf("only %d events lead forward", callers)
+	}
 	if searched < 2500 {
 		t.Errorf("only %d searches", searched)
 	}
 	if got := found(t, index, identity.Clue{Kind: identity.ClueKey, ID: "ASIANONE"}); len(got) != 0 {
 		t.Errorf("found %v", got)
 	}
+}
+
+// issuedTo lists what Branches lead to, sorted: memory and database order events of one second differently.
+func issuedTo(t *testing.T, index identity.Index, caller string, since time.Time) []cloudtrail.EventID {
+	t.Helper()
+	all, err := index.(identity.Branches).IssuedTo(t.Context(), caller, since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []cloudtrail.EventID
+	for _, f := range all {
+		ids = append(ids, f.Record.EventID)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // cluesOf are those that lead to i, within the second of its event.

@@ -52,10 +52,10 @@ func (db *DB) Complete(ctx context.Context, id incident.ID, key string) error {
 	})
 }
 
-// CancelTimers removes all timers of an incident.
+// CancelTimers removes the timers of an incident that are for people.
 func (db *DB) CancelTimers(ctx context.Context, id incident.ID) error {
 	return db.write(ctx, "cancel timers", func(t *tx) error {
-		_, err := t.exec(`DELETE FROM timers WHERE incident = ?`, string(id))
+		_, err := t.exec(`DELETE FROM timers WHERE incident = ? AND json_extract(CAST(doc AS TEXT), '$.kind') <> ?`, string(id), incident.TimerLift)
 		return err
 	})
 }

@@ -151,6 +151,64 @@ var identityCases = []contract{
 	}},
 }
 
+// deniedSession is a deny of one session name, from a moment on.
+func deniedSession(id, since string) *string {
+	return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:userid":["` + id +
+		`"]},"DateGreaterThanEquals":{"aws:TokenIssueTime":"` + since + `"}}}]}`)
+}
+
+func contextEntry(name string, kind types.ContextKeyTypeEnum, value string) types.ContextEntry {
+	return types.ContextEntry{ContextKeyName: aws.String(name), ContextKeyType: kind, ContextKeyValues: []string{value}}
+}
+
+var containmentCases = []contract{
+	{"session: a deny of its name holds for it alone", func(e *env) {
+		made := e.newRole()
+		cfg, _ := e.newUser()
+		assume := func(name string) *iam.Client {
+			got := ok(sts.NewFromConfig(cfg).AssumeRole(e.ctx, &sts.AssumeRoleInput{RoleArn: made.Arn, RoleSessionName: &name}))
+			return iam.NewFromConfig(e.session(got.Credentials))
+		}
+		one, other := assume("one"), assume("other")
+		ok(e.iam.PutRolePolicy(e.ctx, &iam.PutRolePolicyInput{
+			RoleName: roleName, PolicyName: inline, PolicyDocument: deniedSession(*made.RoleId+":one", "2026-01-01T00:00:00Z"),
+		}))
+		refuse(one.GetRole(e.ctx, &iam.GetRoleInput{RoleName: roleName}))("AccessDenied")
+		ok(other.GetRole(e.ctx, &iam.GetRoleInput{RoleName: roleName}))
+	}},
+	{"role: simulate its policies", func(e *env) {
+		made := e.newRole()
+		ok(e.iam.PutRolePolicy(e.ctx, &iam.PutRolePolicyInput{
+			RoleName: roleName, PolicyName: inline, PolicyDocument: deniedSession(*made.RoleId+":one", "2026-01-01T00:00:00Z"),
+		}))
+		decide := func(id, issued string) types.PolicyEvaluationDecisionType {
+			return ok(e.iam.SimulatePrincipalPolicy(e.ctx, &iam.SimulatePrincipalPolicyInput{
+				PolicySourceArn: made.Arn, ActionNames: []string{"s3:ListAllMyBuckets"}, ContextEntries: []types.ContextEntry{
+					contextEntry("aws:userid", types.ContextKeyTypeEnumString, id),
+					contextEntry("aws:TokenIssueTime", types.ContextKeyTypeEnumDate, issued),
+				},
+			})).EvaluationResults[0].EvalDecision
+		}
+		equal("the session", decide(*made.RoleId+":one", "2026-01-02T00:00:00Z"), types.PolicyEvaluationDecisionTypeExplicitDeny)
+		equal("another", decide(*made.RoleId+":other", "2026-01-02T00:00:00Z"), types.PolicyEvaluationDecisionTypeImplicitDeny)
+		equal("before", decide(*made.RoleId+":one", "2025-12-31T00:00:00Z"), types.PolicyEvaluationDecisionTypeImplicitDeny)
+		refuse(e.iam.SimulatePrincipalPolicy(e.ctx, &iam.SimulatePrincipalPolicyInput{
+			PolicySourceArn: aws.String(e.global(Account, "role/Nobody")), ActionNames: []string{"s3:ListAllMyBuckets"},
+		}))("NoSuchEntity")
+	}},
+	{"role: only AWS changes those that services made", func(e *env) {
+		ok(e.iam.CreateRole(e.ctx, &iam.CreateRoleInput{RoleName: roleName, Path: aws.String("/aws-reserved/sso.amazonaws.com/"), AssumeRolePolicyDocument: aws.String(e.trust(Account))}))
+		refuse(e.iam.PutRolePolicy(e.ctx, &iam.PutRolePolicyInput{RoleName: roleName, PolicyName: inline, PolicyDocument: denyAll}))("UnmodifiableEntity")
+	}},
+	{"access key: last used", func(e *env) {
+		cfg, id := e.newUser()
+		ok(iam.NewFromConfig(cfg).GetUser(e.ctx, &iam.GetUserInput{}))
+		got := ok(e.iam.GetAccessKeyLastUsed(e.ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &id}))
+		equal("user", *got.UserName, *userName)
+		equal("service", *got.AccessKeyLastUsed.ServiceName, "iam")
+	}},
+}
+
 var sessionCases = []contract{
 	{"session: assume a role", func(e *env) {
 		e.newRole()

@@ -101,7 +101,7 @@ func Run(t *testing.T, target Target) Report {
 // cases is the whole table.
 func cases() []contract {
 	return slices.Concat(trailCases, selectorCases, historyCases, bucketCases, bucketConfigCases, bucketCopyCases, objectCases, versionCases, keyCases,
-		identityCases, sessionCases, accountCases, identityStoreCases, queueCases, topicCases, logGroupCases, keyUseCases, subscriptionCases,
+		identityCases, containmentCases, sessionCases, accountCases, identityStoreCases, queueCases, topicCases, logGroupCases, keyUseCases, subscriptionCases,
 		logFilterCases, managedPolicyCases, ruleCases, busCases, ownQueueCases, alarmCases, channelCases)
 }
 

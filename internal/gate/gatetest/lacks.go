@@ -55,6 +55,8 @@ const (
 	pageAlarms           = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 	pageIdentityUser     = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DescribeUser.html"
 	pageImportFindings   = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
+	pageSimulate         = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html"
+	pageServiceRoles     = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
 	pageDeletePolicy     = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"
 )
 
@@ -111,6 +113,9 @@ var MotoLacks = map[string]string{
 	"user: unique id":                                           "has no prefix AIDA: " + pageIAMIDs,
 	"user: with keys is not deleted":                            "deletes it: " + pageDeleteUser,
 	"access key: inactive opens nothing":                        "opens everything: " + pageAccessKeys,
+	"session: a deny of its name holds for it alone":            "does not evaluate unless asked to: " + pagePolicyLogic,
+	"role: simulate its policies":                               "does not know the conditions' keys: " + pageSimulate,
+	"role: only AWS changes those that services made":           "takes the policy: " + pageServiceRoles,
 	"user: an inline deny holds":                                "does not evaluate unless asked to: " + pagePolicyLogic,
 	"session: source identity":                                  "leaves it out of the answer: " + pageAssumeRole,
 	"session: role that does not trust, role that is not there": "hands out credentials for any role: " + pageAssumeRole,

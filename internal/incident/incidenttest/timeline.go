@@ -183,8 +183,10 @@ func testTimers(t *testing.T, open Opener) {
 	check(100*time.Hour, 0, time.Time{}, b, a, c, moved)
 	must(t, s.Complete(ctx, one, "b"))
 	must(t, s.Complete(ctx, one, "none"))
+	lift := incident.Timer{Incident: one, Key: "lift", Kind: incident.TimerLift, DueAt: c.DueAt, Attempt: 1}
+	must(t, s.Schedule(ctx, lift))
 	must(t, s.CancelTimers(ctx, one))
-	check(100*time.Hour, 10, time.Time{}, c)
+	check(100*time.Hour, 10, time.Time{}, lift, c)
 }
 
 func testPauses(t *testing.T, open Opener) {
