@@ -214,31 +214,31 @@ func (g *LogGroup) after(r call) (err error) {
 	return err
 }
 
-func (o *Role) after(r call) (err error) {
+func (r *Role) after(c call) (err error) {
 	var name string
-	switch r.EventName {
+	switch c.EventName {
 	case "DeleteRole":
-		*o = Role{}
+		*r = Role{}
 	case "UpdateAssumeRolePolicy":
-		o.AssumeRolePolicyDocument, err = r.policy("policyDocument")
+		r.AssumeRolePolicyDocument, err = c.policy("policyDocument")
 	case "PutRolePolicy":
-		if name, err = r.text("policyName"); err != nil {
+		if name, err = c.text("policyName"); err != nil {
 			return err
 		}
-		if o.RolePolicyList == nil {
-			o.RolePolicyList = map[string]json.RawMessage{}
+		if r.RolePolicyList == nil {
+			r.RolePolicyList = map[string]json.RawMessage{}
 		}
-		o.RolePolicyList[name], err = r.policy("policyDocument")
+		r.RolePolicyList[name], err = c.policy("policyDocument")
 	case "DeleteRolePolicy":
-		name, err = r.text("policyName")
-		delete(o.RolePolicyList, name)
+		name, err = c.text("policyName")
+		delete(r.RolePolicyList, name)
 	case "DetachRolePolicy":
-		name, err = r.text("policyArn")
-		o.AttachedManagedPolicies = slices.DeleteFunc(o.AttachedManagedPolicies, func(p AttachedPolicy) bool { return p.PolicyArn == name })
+		name, err = c.text("policyArn")
+		r.AttachedManagedPolicies = slices.DeleteFunc(r.AttachedManagedPolicies, func(p AttachedPolicy) bool { return p.PolicyArn == name })
 	case "PutRolePermissionsBoundary":
-		o.PermissionsBoundary, err = r.text("permissionsBoundary")
+		r.PermissionsBoundary, err = c.text("permissionsBoundary")
 	case "DeleteRolePermissionsBoundary":
-		o.PermissionsBoundary = ""
+		r.PermissionsBoundary = ""
 	default:
 		err = errNotRead
 	}
