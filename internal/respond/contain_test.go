@@ -33,10 +33,14 @@ func TestContainmentWaitsForApproval(t *testing.T) {
 	p.open(p.db.Executions())
 	raw, err := p.invoke("IAM.GetUser", `{"UserName":"alice"}`)
 	p.check(err)
-	var alice struct{ User struct{ UserId string } }
+	var alice struct {
+		User struct {
+			ID string `json:"UserId"`
+		}
+	}
 	p.check(json.Unmarshal(raw, &alice))
 	p.check(p.system.Handle(t.Context(), p.event("a", map[string]any{"userIdentity": map[string]any{
-		"type": "IAMUser", "principalId": alice.User.UserId, "arn": "arn:aws:iam::" + p.seeded.Account + ":user/alice", "accountId": p.seeded.Account,
+		"type": "IAMUser", "principalId": alice.User.ID, "arn": "arn:aws:iam::" + p.seeded.Account + ":user/alice", "accountId": p.seeded.Account,
 		"userName": "alice", "accessKeyId": p.seeded.AccessKeys["alice"],
 	}})))
 	p.settle()
