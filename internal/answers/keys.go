@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// ErrUnknownKey: a link was signed by a key that is no longer here, or never was.
+// ErrUnknownKey tells that a link was signed by a key that is no longer here, or never was.
 var ErrUnknownKey = errors.New("signed by a key that is not known")
 
 // keySize is that of HMAC-SHA256's output: longer keys gain nothing.

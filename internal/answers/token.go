@@ -14,7 +14,7 @@ import (
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
-// ErrForged: it is no link of ours.
+// ErrForged tells that it is no link of ours.
 var ErrForged = errors.New("it is no link of ours")
 
 const (

@@ -13,7 +13,7 @@ import (
 	"github.com/switchback-project/switchback/internal/incident"
 )
 
-// ErrApprovalOver: nobody approved in time. Silence never approves.
+// ErrApprovalOver tells that nobody approved in time. Silence never approves.
 var ErrApprovalOver = errors.New("it was asked for too long ago: ask again")
 
 // What is asked for waits so long for a second person; half-way whoever is on call is told.

@@ -111,13 +111,13 @@ func TestMail(t *testing.T) {
 		want     []string // addressee and kind of subject, in order
 	}{
 		{"nobody-answers", []string{
-			"security@example.com put back", "mallory@example.com Did you call",
-			"security@example.com Reminder 1", "security@example.com Reminder 2", "security@example.com Reminder 3",
+			"security@example.com put back", "mallory@example.com Did you call", "mallory@example.com Did you call",
+			"security@example.com Reminder 1", "security@example.com Reminder 2", "security@example.com Needs a person", "security@example.com Reminder 3",
 			"security@example.com Reminder 4", "security@example.com Needs a person",
 		}},
 		{"stopped-trail-restarts", []string{"security@example.com put back", "mallory@example.com Did you call"}},
 		{"deleted-trail-is-recreated", []string{
-			"security@example.com put back", "mallory@example.com Did you call", "security@example.com Reminder 1",
+			"security@example.com put back", "mallory@example.com Did you call", "mallory@example.com Did you call", "security@example.com Reminder 1",
 		}},
 		{"harmless-change-is-recorded", nil},
 	}
