@@ -84,8 +84,8 @@ func TestCompletion(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ words, want string }{
 		{"inc", "incident"},
-		{"incident ", "ack approve list reject report show undo"},
-		{"incident a", "ack approve"},
+		{"incident ", "ack answer approve list reject report show undo"},
+		{"incident a", "ack answer approve"},
 		{"--log ", "debug error info warn"},
 		{"--log warn incident s", "show"},
 		{"incident list --st", "--state --status"},
