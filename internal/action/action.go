@@ -151,8 +151,9 @@ type Links interface {
 
 // Escalation knows who is asked after the person.
 type Escalation interface {
-	// Escalation returns the steps, nearest first. Steps that nobody is known for are left out.
-	Escalation(ctx context.Context, door *gate.Door, who incident.Who) ([]Step, error)
+	// Escalation returns the steps, nearest first, and in words what was ignored or could not be asked. Steps that nobody is
+	// known for are left out.
+	Escalation(ctx context.Context, door *gate.Door, who incident.Who) (steps []Step, notes []string, err error)
 }
 
 // Step is who is asked as what: "person", "manager", "on-call", "fallback".

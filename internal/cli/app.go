@@ -17,6 +17,7 @@ import (
 
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/action"
+	contactaction "github.com/switchback-project/switchback/internal/action/contact"
 	"github.com/switchback-project/switchback/internal/contact"
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
@@ -336,6 +337,7 @@ func (in *installation) services(base action.Services, g *gate.Gate, books []*ru
 	}
 	in.messages = dispatcher
 	base.Messenger, base.People, base.History = dispatcher, in.people, in.history()
+	base.Escalation = contactaction.Ladder{Chain: in.people}
 	links, err := in.answerLinks(base.Answers)
 	if err != nil {
 		return base, err

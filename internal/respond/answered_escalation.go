@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/switchback-project/switchback/asl"
@@ -116,6 +117,7 @@ func (r *Responder) askRung(ctx context.Context, inc incident.Incident, asked in
 		t.People, err = r.peopleAs(ctx, inc, "on-call")
 	default:
 		t.To = "fallback"
+		t.People, err = r.peopleAs(ctx, inc, "fallback")
 	}
 	if err != nil {
 		return false, err
@@ -148,7 +150,13 @@ func (r *Responder) peopleAs(ctx context.Context, inc incident.Incident, role st
 		return nil, errors.New("no action contact:LookUp in this build")
 	}
 	door := r.o.Gate.Door(r.scope(inc, act.Info(), string(inc.ID)))
-	steps, err := r.o.Services.Escalation.Escalation(ctx, door, inc.Who)
+	steps, notes, err := r.o.Services.Escalation.Escalation(ctx, door, inc.Who)
+	if len(notes) > 0 && ctx.Err() == nil {
+		err = errors.Join(err, r.o.Services.Timeline.Append(ctx, incident.Entry{
+			Incident: inc.ID, At: r.clock(), Kind: incident.EntryDecision, Key: "escalation notes/" + role,
+			Text: fmt.Sprintf("who is asked as %s: %.1000s", role, strings.Join(notes, "; ")),
+		}))
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -26,8 +26,8 @@ type ladder struct {
 	err   error
 }
 
-func (l *ladder) Escalation(context.Context, *gate.Door, incident.Who) ([]action.Step, error) {
-	return l.steps, l.err
+func (l *ladder) Escalation(context.Context, *gate.Door, incident.Who) ([]action.Step, []string, error) {
+	return l.steps, nil, l.err
 }
 
 func managed() []action.Step {

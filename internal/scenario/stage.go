@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/switchback-project/switchback/internal/action"
+	contactaction "github.com/switchback-project/switchback/internal/action/contact"
 	"github.com/switchback-project/switchback/internal/arn"
 	"github.com/switchback-project/switchback/internal/contact"
 	"github.com/switchback-project/switchback/internal/engine"
@@ -293,7 +294,8 @@ func (st *stage) services(base action.Services, dir string, story Story, o Optio
 		return base, err
 	}
 	base.Messenger, base.EvidenceDir, base.Reserve, base.Own = dispatcher, filepath.Join(dir, "evidence"), st.reserve, st.own
-	base.People = contact.NewChain([]contact.Link{{Name: "people", Directory: staff{st}}}, security)
+	people := contact.NewChain([]contact.Link{{Name: "people", Directory: staff{st}}}, security)
+	base.People, base.Escalation = people, contactaction.Ladder{Chain: people}
 	for _, p := range story.Pipelines {
 		base.Pipelines = append(base.Pipelines, action.Pipeline{Name: p.Name, Role: arn.ARN(p.Role), SourceIdentity: p.SourceIdentity})
 	}
@@ -390,6 +392,20 @@ func (s staff) LookUp(_ context.Context, _ *gate.Door, who incident.Who) (contac
 		return contact.Answer{}, nil
 	}
 	return contact.Answer{People: []incident.Person{{Name: p.Name(), Email: p.Name() + "@example.com", Source: contact.SourceFile}}}, nil
+}
+
+// ManagersOf: carol manages everybody.
+func (s staff) ManagersOf(ctx context.Context, door *gate.Door, who incident.Who) (contact.Answer, error) {
+	known, err := s.LookUp(ctx, door, who)
+	if err != nil || len(known.People) == 0 {
+		return contact.Answer{}, err
+	}
+	return contact.Answer{People: []incident.Person{{Name: "carol", Email: "carol@example.com", Source: contact.SourceManager, Note: "manager of " + known.People[0].Name}}}, nil
+}
+
+// OnCall: dave always is.
+func (staff) OnCall(context.Context) (contact.Answer, error) {
+	return contact.Answer{People: []incident.Person{{Name: "dave", Email: "dave@example.com", Source: contact.SourceOnCall}}}, nil
 }
 
 func orDefault(text, otherwise string) string {
