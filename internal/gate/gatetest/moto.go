@@ -177,8 +177,9 @@ func MotoConfig(t testing.TB, account, region string) aws.Config {
 	return motoAs(t, aws.Credentials{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken}, region)
 }
 
+// motoAs tries again what moto's server breaks off: it closes every connection, now and then before the answer is read.
 func motoAs(_ testing.TB, c aws.Credentials, region string) aws.Config {
 	return aws.Config{
-		Region: region, BaseEndpoint: &moto.endpoint, Credentials: credentials.StaticCredentialsProvider{Value: c}, RetryMaxAttempts: 1,
+		Region: region, BaseEndpoint: &moto.endpoint, Credentials: credentials.StaticCredentialsProvider{Value: c}, RetryMaxAttempts: 3,
 	}
 }
