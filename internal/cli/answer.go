@@ -42,8 +42,8 @@ incident's identity chain, may only annotate: exit status 1. With --output json:
 
 `
 
-// decide opens the pipeline, asks who decides, does it and says so. A refusal is found, not an error.
-func (c answer) decide(ctx context.Context, s *streams, g *grammar, did string, do func(*installation, respond.Answerer) ([]action.Undone, error)) error {
+// withAnswerer opens the pipeline and asks the operating system who answers.
+func (c oneIncident) withAnswerer(ctx context.Context, s *streams, g *grammar, do func(*installation, respond.Answerer) error) error {
 	conf, _, err := loadConfig(g)
 	if err != nil {
 		return err
@@ -62,6 +62,13 @@ func (c answer) decide(ctx context.Context, s *streams, g *grammar, did string, 
 		if err := in.openDecisions(ctx); err != nil {
 			return err
 		}
+		return do(in, who)
+	})
+}
+
+// decide does what was decided and says so. A refusal is found, not an error.
+func (c answer) decide(ctx context.Context, s *streams, g *grammar, did string, do func(*installation, respond.Answerer) ([]action.Undone, error)) error {
+	return c.withAnswerer(ctx, s, g, func(in *installation, who respond.Answerer) error {
 		done, err := do(in, who)
 		out := answered{Incident: c.ID, Answer: did, By: who.Name, Changes: []answerChange{}}
 		for _, u := range done {

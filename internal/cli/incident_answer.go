@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/switchback-project/switchback/internal/incident"
+	"github.com/switchback-project/switchback/internal/respond"
 )
 
 type incidentAnswerCommand struct {
@@ -30,24 +31,7 @@ Example:
 
 // Run keeps the answer.
 func (c *incidentAnswerCommand) Run(ctx context.Context, s *streams, g *grammar) error {
-	conf, _, err := loadConfig(g)
-	if err != nil {
-		return err
-	}
-	if err := conf.checkState(); err != nil {
-		return err
-	}
-	return withInstallation(ctx, s, g, func(in *installation) error {
-		if _, err := c.get(ctx, in); err != nil {
-			return err
-		}
-		who, err := in.whoAnswers()
-		if err != nil {
-			return err
-		}
-		if err := in.openDecisions(ctx); err != nil {
-			return err
-		}
+	return c.withAnswerer(ctx, s, g, func(in *installation, who respond.Answerer) error {
 		a, err := in.system.Answer(ctx, c.ID, who, c.Answer, c.Comment)
 		if err != nil {
 			return err
