@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchback-project/switchback/asl"
 	"github.com/switchback-project/switchback/cloudtrail"
 	"github.com/switchback-project/switchback/internal/gate"
 	"github.com/switchback-project/switchback/internal/incident"
@@ -284,11 +285,11 @@ func TestManyStopsFewMessages(t *testing.T) {
 	i, _ := w.find(t, is)
 	w.until(t, "all runs to wait for the delivery", func() bool {
 		return !slices.ContainsFunc(i.Runs, func(run incident.Run) bool {
-			x, err := w.db.Executions().Load(t.Context(), run.Execution)
+			history, err := w.db.Executions().History(t.Context(), run.Execution, 0, asl.MaxEvents)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return x.Wake.Before(time.Now().Add(30 * time.Second))
+			return !slices.ContainsFunc(history, func(e asl.Event) bool { return e.State == "WaitForDelivery" })
 		})
 	})
 	sent, err := w.db.Deliveries(t.Context(), i.ID)

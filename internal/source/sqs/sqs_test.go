@@ -284,6 +284,7 @@ func longMessage(w *world) {
 
 func theEndGivesBack(w *world) {
 	w.options.Visibility = time.Hour
+	w.options.Workers = 1 // moto answers a long poll whose caller has gone: no other may be open when the message is given back
 	w.send(event("StopLogging"))
 	begun := make(chan struct{})
 	stop := w.start(func(ctx context.Context, _ source.Delivery) error {
