@@ -114,7 +114,11 @@ func Open(ctx context.Context, p Parts) (*System, error) {
 func (p Parts) start(ctx context.Context, s *System) (*System, error) {
 	machines := map[string][]byte{}
 	for _, book := range p.Runbooks {
-		machines[string(book.Manifest.ID)] = book.StateMachine
+		machine, err := book.Embedded()
+		if err != nil {
+			return nil, err
+		}
+		machines[string(book.Manifest.ID)] = machine
 	}
 	o := p.Engine
 	o.Clock, o.Logger, o.Ended, o.IsUrgent = p.Clock, p.Logger, s.Ended, isUrgent

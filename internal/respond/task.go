@@ -199,7 +199,7 @@ func (r *Responder) update(ctx context.Context, id incident.ID, change func(*inc
 	return err
 }
 
-// withoutReserved drops the field that the serverless deployment adds to every action's input.
+// withoutReserved drops the field that names the action: its parameters are the rest.
 func withoutReserved(parameters json.RawMessage) json.RawMessage {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(parameters, &fields) != nil || fields[runbook.ReservedField] == nil {

@@ -48,6 +48,19 @@ func (r *Runbook) Export(functionARN string) ([]byte, error) {
 		}
 		e.partition = parts.Partition
 	}
+	return e.export(r)
+}
+
+// Embedded returns the state machine as our own engine runs it: as Export does, but for the functions. Each Task keeps its
+// action as Resource and has the reserved field, so that a history means the same here and there.
+func (r *Runbook) Embedded() ([]byte, error) { return exporter{isEmbedded: true}.export(r) }
+
+type exporter struct {
+	function, partition string
+	isEmbedded          bool
+}
+
+func (e exporter) export(r *Runbook) ([]byte, error) {
 	machine, err := e.machine(json.RawMessage(r.StateMachine))
 	if err != nil {
 		return nil, fmt.Errorf("export %s: %w", r.Manifest.ID, err)
@@ -59,8 +72,6 @@ func (r *Runbook) Export(functionARN string) ([]byte, error) {
 	out.WriteByte('\n')
 	return out.Bytes(), nil
 }
-
-type exporter struct{ function, partition string }
 
 // machine rewrites the states of a state machine, of a branch, or of an item processor.
 func (e exporter) machine(text json.RawMessage) (json.RawMessage, error) {
@@ -131,6 +142,9 @@ func (e exporter) task(text json.RawMessage, id string, isWaiting bool) (json.Ra
 	out, err := rewrite(text, func(key string, value json.RawMessage) (json.RawMessage, error) {
 		switch key {
 		case "Resource":
+			if e.isEmbedded {
+				return value, nil
+			}
 			return quote(resource), nil
 		case "Parameters":
 			hasParameters = true
@@ -157,11 +171,12 @@ func (e exporter) parameters(text json.RawMessage, id string, isWaiting bool) (j
 	if err != nil {
 		return nil, fmt.Errorf("field Parameters: %w", err)
 	}
-	input = slices.DeleteFunc(input, func(m member) bool { return m.key == ReservedField || isWaiting && m.key == tokenField })
+	isWrapped := isWaiting && !e.isEmbedded
+	input = slices.DeleteFunc(input, func(m member) bool { return m.key == ReservedField || isWrapped && m.key == tokenField })
 	input = append(input, member{ReservedField, encode([]member{
 		{"action", quote(id)}, {"execution.$", quote("$$.Execution.Id")}, {"state.$", quote("$$.State.Name")},
 	})})
-	if !isWaiting {
+	if !isWrapped {
 		return encode(input), nil
 	}
 	payload := encode(append(input, member{tokenField, quote("$$.Task.Token")}))

@@ -74,6 +74,29 @@ func TestExport(t *testing.T) {
 	}
 }
 
+func TestEmbedded(t *testing.T) {
+	for name, test := range map[string]struct{ machine, want string }{
+		"a task": {
+			`{"States":{"A":{"Type":"Task","Resource":"switchback:trail:Do","Parameters":{"z":1},"End":true}}}`,
+			`{"States":{"A":{"Type":"Task","Resource":"switchback:trail:Do","Parameters":{"z":1,` + reserved + `},"End":true}}}`,
+		},
+		"a task that waits for its token": {
+			`{"States":{"A":{"Type":"Task","Resource":"switchback:trail:Do.waitForTaskToken","Parameters":{"token.$":"$$.Task.Token","q":1}}}}`,
+			`{"States":{"A":{"Type":"Task","Resource":"switchback:trail:Do.waitForTaskToken","Parameters":{"token.$":"$$.Task.Token","q":1,` + reserved + `}}}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := (&runbook.Runbook{StateMachine: json.RawMessage(test.machine)}).Embedded()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, compact(t, got)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestExportRefuses(t *testing.T) {
 	task := func(rest string) string {
 		return `{"States":{"A":{"Type":"Task","Resource":"switchback:trail:Do"` + rest + `}}}`
