@@ -61,7 +61,7 @@ func (w *World) serveObject(rw http.ResponseWriter, r *http.Request, bucket, key
 	for name, value := range o.Metadata {
 		rw.Header()["x-amz-meta-"+name] = []string{value} // in lower case: clients keep the case they see
 	}
-	body := w.Buckets[bucket][key].Body
+	body := w.Object(bucket, key).Body
 	rw.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	rw.Header().Set("ETag", `"none"`)
 	_, _ = rw.Write(body) // a client that went away
@@ -107,7 +107,7 @@ func (w *World) serveList(rw http.ResponseWriter, r *http.Request, bucket string
 		list.NextMarker = encode(page.Next)
 	}
 	for _, key := range page.Keys {
-		o := w.Buckets[bucket][key]
+		o := w.Object(bucket, key)
 		list.Contents = append(list.Contents, xmlContent{encode(key), o.Modified.UTC().Format(time.RFC3339), len(o.Body)})
 	}
 	for _, prefix := range page.Prefixes {

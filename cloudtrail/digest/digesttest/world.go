@@ -26,7 +26,7 @@ type Object struct {
 	Modified time.Time
 }
 
-// World is buckets and public keys in memory. It is a digest.Fetcher; methods that change it must not run meanwhile.
+// World is buckets and public keys in memory. It is a digest.Fetcher; Put, Delete and AddKey may run beside its methods.
 type World struct {
 	Buckets  map[string]map[string]*Object
 	Keys     map[string][]digest.PublicKey // by region
@@ -37,7 +37,7 @@ type World struct {
 	// Before, if set, runs before each request, to delay or count it.
 	Before func(op string)
 
-	mu     sync.Mutex
+	mu     sync.Mutex          // guards the maps
 	sorted map[string][]string // by bucket, dropped on change
 }
 
@@ -50,6 +50,8 @@ func NewWorld() *World {
 
 // Put stores an object.
 func (w *World) Put(bucket, key string, o *Object) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.Buckets[bucket] == nil {
 		w.Buckets[bucket] = make(map[string]*Object)
 	}
@@ -59,12 +61,16 @@ func (w *World) Put(bucket, key string, o *Object) {
 
 // Delete removes an object.
 func (w *World) Delete(bucket, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	delete(w.Buckets[bucket], key)
 	w.sorted = nil
 }
 
 // Object returns a stored object; that it is there is taken for granted.
 func (w *World) Object(bucket, key string) *Object {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	o := w.Buckets[bucket][key]
 	if o == nil {
 		panic("digesttest: no object s3://" + bucket + "/" + key)
@@ -116,7 +122,7 @@ func (w *World) List(_ context.Context, req digest.ListRequest) (digest.Page, er
 	if err := w.request("list", req.Bucket, req.Prefix); err != nil {
 		return digest.Page{}, err
 	}
-	if w.Buckets[req.Bucket] == nil {
+	if !w.hasBucket(req.Bucket) {
 		return digest.Page{}, fmt.Errorf("list %s: no such bucket", req.Bucket)
 	}
 	keys := w.AllKeys(req.Bucket)
@@ -146,6 +152,12 @@ func (w *World) List(_ context.Context, req digest.ListRequest) (digest.Page, er
 	return page, nil
 }
 
+func (w *World) hasBucket(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Buckets[name] != nil
+}
+
 func commonPrefix(key, prefix, delimiter string) (string, bool) {
 	if delimiter == "" {
 		return "", false
@@ -169,6 +181,8 @@ func (w *World) Get(_ context.Context, bucket, key string) (*digest.Object, erro
 	if err := w.request("get", bucket, key); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	objects, ok := w.Buckets[bucket]
 	if !ok {
 		return nil, fmt.Errorf("get s3://%s/%s: no such bucket", bucket, key)
@@ -185,6 +199,8 @@ func (w *World) PublicKeys(_ context.Context, region string, from, to time.Time)
 	if err := w.request("keys", region, ""); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var found []digest.PublicKey
 	for _, k := range w.Keys[region] {
 		if k.ValidIn(from, to) {
@@ -196,6 +212,8 @@ func (w *World) PublicKeys(_ context.Context, region string, from, to time.Time)
 
 // AddKey publishes a key in a region once.
 func (w *World) AddKey(region string, k digest.PublicKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	isKnown := slices.ContainsFunc(w.Keys[region], func(o digest.PublicKey) bool { return o.Fingerprint == k.Fingerprint })
 	if !isKnown {
 		w.Keys[region] = append(w.Keys[region], k)
